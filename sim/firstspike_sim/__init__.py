@@ -1,0 +1,1 @@
+"""Simulation engines and benches of firstspike."""

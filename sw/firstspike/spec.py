@@ -1,0 +1,276 @@
+"""Numbers that the golden model, the RTL and the files agree on.
+
+This module is the bottom of the project: standard library only, and no algorithm. Whatever has a
+width, a range, a code or an address is defined here once; `firstspike.golden` and
+`firstspike_hw` both import it and never each other. The rules in words are in docs/semantics.md.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, fields
+
+__all__ = [
+    "COUNTERS",
+    "COUNTER_BITS",
+    "GLOBAL_REGISTERS",
+    "INTENSITY_BITS",
+    "INTENSITY_MAX",
+    "LAYER_REGISTERS",
+    "SCALE_MIN",
+    "THRESHOLD_MIN",
+    "TIME_BITS_MAX",
+    "TIME_BITS_MIN",
+    "CoreSpec",
+    "Neuron",
+    "Space",
+    "WeightKind",
+    "bits_for",
+    "layer_register",
+    "weight_range",
+]
+
+#: A pixel is an unsigned integer of this many bits.
+INTENSITY_BITS = 8
+INTENSITY_MAX = (1 << INTENSITY_BITS) - 1
+
+#: A stimulus lasts ``T = 2 ** time_bits`` steps; a spike time of ``T`` means "never".
+TIME_BITS_MIN = 3
+TIME_BITS_MAX = 8
+
+#: A STEP neuron with a lower threshold would fire without a single event.
+THRESHOLD_MIN = 1
+
+#: The divisor of a RAMP layer's threshold ramp.
+SCALE_MIN = 1
+
+#: Width of every counter in a result record.
+COUNTER_BITS = 24
+
+#: Counters of one stimulus, in the order in which reports list them; docs/semantics.md, section 6.
+COUNTERS = (
+    "events",
+    "synops",
+    "macs",
+    "weight_reads",
+    "weight_writes",
+    "mask_reads",
+    "state_reads",
+    "state_writes",
+    "stdp_visits",
+    "stdp_changes",
+    "pruned",
+    "forced",
+    "over_threshold",
+    "ties",
+    "cycles",
+)
+
+
+class Neuron(enum.Enum):
+    """How a layer turns events into spikes."""
+
+    STEP = "step"
+    RAMP = "ramp"
+
+
+class WeightKind(enum.Enum):
+    """How the bits of a weight are read."""
+
+    UNSIGNED = "unsigned"
+    SIGNED = "signed"
+    PM1 = "pm1"
+
+
+def bits_for(n: int) -> int:
+    """Return how many bits tell ``n`` things apart; at least 1."""
+    return max(1, (n - 1).bit_length())
+
+
+def weight_range(kind: WeightKind, bits: int) -> tuple[int, int]:
+    """Return the least and the largest weight of ``kind`` in ``bits`` bits.
+
+    Signed weights are symmetric: the most negative code is not used. ``pm1`` is -1 or +1, never 0.
+    """
+    if kind is WeightKind.UNSIGNED:
+        return 0, (1 << bits) - 1
+    if kind is WeightKind.PM1:
+        return -1, 1
+    top = (1 << (bits - 1)) - 1
+    return -top, top
+
+
+class Space(enum.IntEnum):
+    """Address spaces of the core's host port."""
+
+    #: Registers: `GLOBAL_REGISTERS`, then `LAYER_REGISTERS` for each layer.
+    REGISTERS = 0
+    #: Synapse memory: bank, row, part of a word.
+    WEIGHTS = 1
+    #: State that a stimulus starts with (minus the threshold, or the bias): bank, row, lane.
+    START = 2
+    #: State now, read only: bank, row, lane.
+    STATE = 3
+
+
+#: Registers of the whole core, by address: name, meaning.
+GLOBAL_REGISTERS = (
+    ("ramp", "1: RAMP network, layer by layer; 0: STEP network, step by step"),
+    ("early_exit", "1: a stimulus ends with the step of the first output spike"),
+    ("last_layer", "number of layers less one"),
+    ("state_rows", "state rows in use, of all layers, less one"),
+    ("time_shift", "time_bits of the core less time_bits of the network"),
+    ("intensity_min", "a pixel below it never spikes (STEP)"),
+    ("off", "1: each pixel also spikes in the OFF channel, as 255 less its intensity"),
+    ("input_words", "words of pixels in a stimulus, less one"),
+    ("last_mask", "which pixels of a stimulus' last word there are, one bit each"),
+)
+
+#: Registers of a layer, in order of address: name, meaning.
+LAYER_REGISTERS = (
+    ("signed", "1: weights are two's complement (1-bit weights: 0 is -1, 1 is +1); 0: unsigned"),
+    ("neurons", "number of neurons"),
+    ("words", "state rows of the layer, less one"),
+    ("weight_row", "first row in the synapse memory"),
+    ("state_row", "first row in the state memory"),
+    ("scale", "divisor of the threshold ramp (RAMP)"),
+)
+
+
+def layer_register(layer: int, name: str) -> int:
+    """Return the address of register ``name`` of ``layer`` in `Space.REGISTERS`."""
+    names = [register for register, _ in LAYER_REGISTERS]
+    return 16 + 8 * layer + names.index(name)
+
+
+def _power_of_two(value: int) -> bool:
+    return value > 0 and value & (value - 1) == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreSpec:
+    """A core: what is fixed when its hardware is made.
+
+    Any network within these limits runs on it without a new bitstream.
+
+    Parameters
+    ----------
+    banks : int
+        Banks of synapse and state memory, each with an address of its own; a power of two, 1..16.
+        Neuron ``j`` of a layer lives in bank ``j % banks``.
+    word : int
+        Synapses in a word of a bank, added at once; a power of two, 1..256.
+    weight_bits : int
+        Bits of a synapse in memory, 1..8.
+    time_bits : int
+        Time steps are ``2 ** time_bits`` at most, 3..8. Networks may use fewer.
+    ramp : bool
+        Whether events carry a magnitude, so that RAMP networks run.
+    potential_bits : int
+        Width of a membrane potential, two's complement, 8..24.
+    max_inputs : int
+        Inputs of a stimulus, OFF channel included, 8..8192.
+    max_layers : int
+        Layers of a network, 2..8.
+    weight_rows : int
+        Words in the synapse memory of a bank, 16..65536.
+    state_rows : int
+        Words in the state memory of a bank, 2..1024; a power of two.
+    pixels : int
+        Pixels that the encoder takes in a cycle: 4, 8, 16 or 32.
+    memory : str
+        Synapse memory: ``block`` (block RAM) or ``spram`` (iCE40 UltraPlus single-port RAM).
+
+    Raises
+    ------
+    ValueError
+        If a value is out of its range; the message starts with the field's name.
+    """
+
+    banks: int = 4
+    word: int = 4
+    weight_bits: int = 8
+    time_bits: int = 4
+    ramp: bool = True
+    potential_bits: int = 20
+    max_inputs: int = 1024
+    max_layers: int = 4
+    weight_rows: int = 65536
+    state_rows: int = 64
+    pixels: int = 4
+    memory: str = "block"
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("banks", 1, 16),
+            ("word", 1, 256),
+            ("weight_bits", 1, 8),
+            ("time_bits", TIME_BITS_MIN, TIME_BITS_MAX),
+            ("potential_bits", 8, 24),
+            ("max_inputs", 8, 8192),
+            ("max_layers", 2, 8),
+            ("weight_rows", 16, 65536),
+            ("state_rows", 2, 1024),
+            ("pixels", 4, 32),
+        ):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise ValueError(f"{name} is {value!r}, must be an integer in {low}..{high}")
+        for name in ("banks", "word", "state_rows", "pixels"):
+            value = getattr(self, name)
+            if not _power_of_two(value):
+                raise ValueError(f"{name} is {value}, must be a power of two")
+        if not isinstance(self.ramp, bool):
+            raise ValueError(f"ramp is {self.ramp!r}, must be true or false")
+        if self.lanes < 2:
+            raise ValueError(f"banks x word is {self.lanes}, must be at least 2")
+        if self.memory not in ("block", "spram"):
+            raise ValueError(f"memory is {self.memory!r}, must be 'block' or 'spram'")
+        if self.memory == "spram" and (self.word_bits != 16 or self.weight_rows > 1 << 14):
+            raise ValueError(
+                f"memory is 'spram', which has 16384 words of 16 bits, not {self.weight_rows} "
+                f"words of {self.word_bits} bits (word x weight_bits)"
+            )
+
+    @property
+    def lanes(self) -> int:
+        """Synapses added in one cycle, P = banks x word."""
+        return self.banks * self.word
+
+    @property
+    def steps(self) -> int:
+        """Most time steps of a stimulus."""
+        return 1 << self.time_bits
+
+    @property
+    def magnitude_bits(self) -> int:
+        """Bits of an event's magnitude; 0 when every event counts once."""
+        return self.time_bits if self.ramp else 0
+
+    @property
+    def word_bits(self) -> int:
+        """Bits of a word of synapses."""
+        return self.word * self.weight_bits
+
+    @property
+    def part_bits(self) -> int:
+        """Bits of a word of synapses that the host reads or writes at once."""
+        return min(self.word_bits, 16)
+
+    @property
+    def parts(self) -> int:
+        """Parts of a word of synapses."""
+        return -(-self.word_bits // self.part_bits)
+
+    @property
+    def max_neurons(self) -> int:
+        """Most neurons of all layers together, if each layer fills its rows."""
+        return self.state_rows * self.lanes
+
+    @property
+    def index_bits(self) -> int:
+        """Bits of the index of an input or of a neuron."""
+        return bits_for(max(self.max_inputs, self.max_neurons))
+
+    def __str__(self) -> str:
+        return " ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
