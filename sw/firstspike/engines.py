@@ -1,0 +1,102 @@
+"""One interface over everything that can run a network."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from firstspike import golden
+from firstspike.errors import InputError
+from firstspike.network import Network
+from firstspike.outcome import Outcome
+from firstspike.spec import CoreSpec
+
+__all__ = ["ENGINES", "Engine", "GoldenEngine", "open_engine"]
+
+
+class Engine(Protocol):
+    """Runs a network on a core."""
+
+    def run(
+        self,
+        network: Network,
+        core: CoreSpec,
+        images: np.ndarray,
+        *,
+        early_exit: bool = True,
+        progress: Callable[[int], None] | None = None,
+        trace: Path | None = None,
+    ) -> Outcome:
+        """Return what happened.
+
+        Parameters
+        ----------
+        network : Network
+            What to run.
+        core : CoreSpec
+            What to run it on.
+        images : ndarray of uint8, shape (n, pixels)
+            Stimuli, in order.
+        early_exit : bool
+            End a stimulus with the step of its first output spike.
+        progress : callable, optional
+            Called with the number of stimuli done so far.
+        trace : Path, optional
+            Write a VCD of the run there.
+
+        Raises
+        ------
+        InputError
+            If network, core and images do not fit each other, or a trace cannot be made.
+        """
+        ...
+
+
+class GoldenEngine:
+    """The golden model, with the cost model's cycles."""
+
+    def run(
+        self,
+        network: Network,
+        core: CoreSpec,
+        images: np.ndarray,
+        *,
+        early_exit: bool = True,
+        progress: Callable[[int], None] | None = None,
+        trace: Path | None = None,
+    ) -> Outcome:
+        """See `Engine.run`."""
+        if trace is not None:
+            raise InputError("engine golden has no clock, so no trace: use pysim or rtl")
+        return golden.run(network, images, core=core, early_exit=early_exit, progress=progress)
+
+
+#: Where each engine's class is.
+ENGINES = {
+    "golden": ("firstspike.engines", "GoldenEngine"),
+    "pysim": ("firstspike_sim.pysim", "PysimEngine"),
+    "rtl": ("firstspike_sim.rtl", "RtlEngine"),
+}
+
+
+def open_engine(name: str) -> Engine:
+    """Return the engine called ``name``.
+
+    Raises
+    ------
+    InputError
+        If there is none, or what it needs is not installed.
+    """
+    if name not in ENGINES:
+        raise InputError(f"engine is {name!r}, must be one of {', '.join(ENGINES)}")
+    module, attribute = ENGINES[name]
+    try:
+        return getattr(importlib.import_module(module), attribute)()
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"engine {name} needs the package {error.name}: pip install 'firstspike[sim]'"
+        ) from error
