@@ -1,0 +1,121 @@
+"""Shapes of what moves between components; benches and host code pack with them too."""
+
+from amaranth import *
+from amaranth.lib import data, enum
+
+from firstspike.spec import COUNTER_BITS, CoreSpec, bits_for
+
+__all__ = [
+    "Operation",
+    "event_layout",
+    "input_event_layout",
+    "item_layout",
+    "pixels_layout",
+    "potential_layout",
+    "record_layout",
+    "request_layout",
+    "spike_layout",
+    "state_layout",
+]
+
+
+class Operation(enum.Enum, shape=3):
+    """What the banks do with the state rows of an item."""
+
+    #: Add a weight row, times a magnitude.
+    ADD = 0
+    #: Copy the start rows over the state rows, nothing fired.
+    START = 1
+    #: STEP: let neurons at their threshold fire.
+    TICK = 2
+    #: RAMP: hand on every potential that is at least 0.
+    RAMP = 3
+    #: Hand on every potential.
+    READ = 4
+
+
+def pixels_layout(spec: CoreSpec) -> data.ArrayLayout:
+    """Return the shape of one word of raw pixels; the first pixel is the lowest."""
+    return data.ArrayLayout(8, spec.pixels)
+
+
+def input_event_layout(spec: CoreSpec) -> data.StructLayout:
+    """Return the shape of one pre-sorted input event.
+
+    ``end`` closes the stimulus and carries no event; times never fall within a stimulus.
+    """
+    return data.StructLayout(
+        {"index": spec.index_bits, "time": spec.time_bits, "end": 1},
+    )
+
+
+def event_layout(spec: CoreSpec) -> data.StructLayout:
+    """Return the shape of an event on its way to a walker."""
+    return data.StructLayout({"index": spec.index_bits, "magnitude": spec.magnitude_bits})
+
+
+def item_layout(spec: CoreSpec) -> data.StructLayout:
+    """Return the shape of a walker's item: rows that a bank goes through, one a cycle.
+
+    ``words`` is their number less one.
+    """
+    return data.StructLayout(
+        {
+            "operation": Operation,
+            "weight_row": bits_for(spec.weight_rows),
+            "state_row": bits_for(spec.state_rows),
+            "words": bits_for(spec.state_rows),
+            "magnitude": spec.magnitude_bits,
+        }
+    )
+
+
+def state_layout(spec: CoreSpec) -> data.StructLayout:
+    """Return the shape of one neuron's state; ``potential`` is less the threshold (STEP)."""
+    return data.StructLayout({"potential": signed(spec.potential_bits), "fired": 1})
+
+
+def spike_layout(spec: CoreSpec) -> data.StructLayout:
+    """Return the shape of a spike: neuron of a layer, and its time or its magnitude."""
+    return data.StructLayout(
+        {
+            "layer": bits_for(spec.max_layers),
+            "index": spec.index_bits,
+            "time": spec.time_bits,
+        }
+    )
+
+
+def potential_layout(spec: CoreSpec) -> data.StructLayout:
+    """Return the shape of an output neuron's potential, less its threshold (STEP)."""
+    return data.StructLayout(
+        {"index": spec.index_bits, "potential": signed(spec.potential_bits)},
+    )
+
+
+def request_layout(spec: CoreSpec) -> data.StructLayout:
+    """Return the shape of a request of the host; see docs/host-port.md.
+
+    ``address`` is, from its low end, the lane or the part of a word, the row, and the bank.
+    """
+    return data.StructLayout({"write": 1, "space": 2, "address": 24, "data": 32})
+
+
+def record_layout(spec: CoreSpec) -> data.StructLayout:
+    """Return the shape of a result: the decision, and what it cost."""
+    return data.StructLayout(
+        {
+            "winner": spec.index_bits,
+            "last": spec.index_bits,
+            "step": spec.time_bits + 1,
+            "forced": 1,
+            "events": COUNTER_BITS,
+            "operations": COUNTER_BITS,
+            "weight_reads": COUNTER_BITS,
+            "state_reads": COUNTER_BITS,
+            "state_writes": COUNTER_BITS,
+            "over_threshold": COUNTER_BITS,
+            "ties": COUNTER_BITS,
+            "cycles": COUNTER_BITS,
+        }
+    )
