@@ -13,7 +13,7 @@ import numpy as np
 
 from firstspike.errors import InputError
 
-__all__ = ["parse_idx", "read_content"]
+__all__ = ["parse_idx", "plain", "read_content"]
 
 _GZIP = b"\x1f\x8b"
 #: The code of unsigned bytes, the only element type in these data sets.
@@ -36,19 +36,27 @@ def read_content(path: Path) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return unpack(content, path) if content.startswith(_GZIP) else content
+    return plain(content, path)
 
 
-def unpack(content: bytes, where: Path) -> bytes:
-    """Return what the gzip file ``content`` holds; ``where`` names it in errors."""
+def plain(content: bytes, where: Path) -> bytes:
+    """Return ``content``, unpacked if it is gzipped; ``where`` names it in errors.
+
+    Raises
+    ------
+    InputError
+        If it is damaged or unpacks to more than any file of these data sets.
+    """
+    if not content.startswith(_GZIP):
+        return content
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            plain = file.read(_MOST_BYTES + 1)
+            unpacked = file.read(_MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error, struct.error) as error:
         raise InputError(f"{where}: damaged gzip file: {error}") from error
-    if len(plain) > _MOST_BYTES:
+    if len(unpacked) > _MOST_BYTES:
         raise InputError(f"{where}: unpacks to more than {_MOST_BYTES} bytes, not a file like this")
-    return plain
+    return unpacked
 
 
 def parse_idx(content: bytes, where: Path, dimensions: int) -> np.ndarray:

@@ -1,7 +1,9 @@
-"""Make digits.npz from a scikit-learn wheel::
+"""Make digits.npz from a scikit-learn wheel.
 
-pip download --no-deps --only-binary :all: scikit-learn
-python -m firstspike.data.make_digits scikit_learn-*.whl digits.npz
+The commands are::
+
+    pip download --no-deps --only-binary :all: scikit-learn
+    python -m firstspike.data.make_digits scikit_learn-*.whl digits.npz
 """
 
 from __future__ import annotations
