@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,20 @@ __all__ = ["Fields", "load_yaml"]
 
 #: A larger file is not one of ours.
 _MOST_BYTES = 1 << 20
+#: What PyYAML raises; those that are no YAMLError come from values that do not fit their tag.
+_DAMAGE = (
+    yaml.YAMLError,
+    RecursionError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    IndexError,
+)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -23,16 +38,21 @@ class _StrictLoader(yaml.SafeLoader):
 def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen = set()
     for key_node, _ in node.value:
-        key = key_node.value
+        key, mark = key_node.value, key_node.start_mark
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise yaml.MarkedYAMLError(problem="a key must be a text", problem_mark=mark)
         if key in seen:
-            raise yaml.MarkedYAMLError(
-                problem=f"key '{key}' stands twice", problem_mark=key_node.start_mark
-            )
+            raise yaml.MarkedYAMLError(problem=f"key '{key}' stands twice", problem_mark=mark)
         seen.add(key)
     return loader.construct_mapping(node, deep=True)
 
 
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def _show(value: object) -> str:
+    """Return ``value`` for a message, in one line of bounded length."""
+    return _SHORT.repr(value)
 
 
 def load_yaml(path: Path) -> Fields:
@@ -52,7 +72,7 @@ def load_yaml(path: Path) -> Fields:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a text file (byte {error.start} is not UTF-8)") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except _DAMAGE as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}:" if mark is not None else ""
         what = getattr(error, "problem", None) or str(error).splitlines()[0]
@@ -109,7 +129,7 @@ class Fields:
         if given and (
             isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high
         ):
-            raise self.error(key, f"is {value!r}, must be an integer in {low}..{high}")
+            raise self.error(key, f"is {_show(value)}, must be an integer in {low}..{high}")
         return value
 
     def number(self, key: str, low: float, high: float, default: Any = ...) -> float:
@@ -120,23 +140,23 @@ class Fields:
             or not isinstance(value, int | float)
             or not low <= value <= high
         ):
-            raise self.error(key, f"is {value!r}, must be a number in {low}..{high}")
-        return float(value) if value is not None else value
+            raise self.error(key, f"is {_show(value)}, must be a number in {low}..{high}")
+        return float(value)
 
     def boolean(self, key: str, default: Any = ...) -> bool:
         """Take true or false."""
         value, given = self._take(key, default)
         if given and not isinstance(value, bool):
-            raise self.error(key, f"is {value!r}, must be true or false")
+            raise self.error(key, f"is {_show(value)}, must be true or false")
         return value
 
     def text(self, key: str, default: Any = ..., *, choices: Iterable[str] | None = None) -> str:
         """Take a text, one of ``choices`` if given."""
         value, given = self._take(key, default)
         if given and not isinstance(value, str):
-            raise self.error(key, f"is {value!r}, must be a text")
+            raise self.error(key, f"is {_show(value)}, must be a text")
         if given and choices is not None and value not in choices:
-            raise self.error(key, f"is {value!r}, must be one of {', '.join(choices)}")
+            raise self.error(key, f"is {_show(value)}, must be one of {', '.join(choices)}")
         return value
 
     def integers(self, key: str, low: int, high: int, default: Any = ...) -> list[int]:
@@ -145,10 +165,12 @@ class Fields:
         if not given:
             return value
         if not isinstance(value, list):
-            raise self.error(key, f"is {value!r}, must be a list of integers")
+            raise self.error(key, f"is {_show(value)}, must be a list of integers")
         for i, item in enumerate(value):
             if isinstance(item, bool) or not isinstance(item, int) or not low <= item <= high:
-                raise self.error(f"{key}[{i}]", f"is {item!r}, must be an integer in {low}..{high}")
+                raise self.error(
+                    f"{key}[{i}]", f"is {_show(item)}, must be an integer in {low}..{high}"
+                )
         return value
 
     def mapping(self, key: str) -> Fields:
@@ -170,7 +192,7 @@ class Fields:
         if given and (
             not isinstance(value, list) or not all(isinstance(item, str) for item in value)
         ):
-            raise self.error(key, f"is {value!r}, must be a list of texts")
+            raise self.error(key, f"is {_show(value)}, must be a list of texts")
         return value
 
     def check(self, key: str, make: Callable[[], Any]) -> Any:

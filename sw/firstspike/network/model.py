@@ -1,26 +1,15 @@
-"""The integer network: what training ends in and every engine runs.
-
-A network is a folder with two files. ``network.yaml`` says what the layers are and
-``weights.npz`` holds plain integer arrays; docs/network-format.md describes both well enough to
-write them by hand.
-"""
+"""The integer network: what training ends in and every engine runs."""
 
 from __future__ import annotations
 
 import hashlib
-import io
-import os
 import re
-import tempfile
-import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import yaml
 
 from firstspike.errors import InputError
-from firstspike.fields import Fields, load_yaml
 from firstspike.spec import (
     INTENSITY_MAX,
     SCALE_MIN,
@@ -32,14 +21,14 @@ from firstspike.spec import (
     weight_range,
 )
 
-__all__ = ["VERSION", "Layer", "Network", "load_network", "save_network"]
+__all__ = ["OFFSET_MAX", "VERSION", "Layer", "Network", "describe"]
 
 #: Version of the files; a file of another version is refused by name.
 VERSION = 1
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 #: Bounds of a threshold or a bias in the files: what 24-bit potentials can meet.
-_MOST = (1 << 23) - 1
+OFFSET_MAX = (1 << 23) - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,14 +90,14 @@ class Layer:
             i, j = np.argwhere(bad)[0].tolist()
             allowed = "-1 or 1" if self.kind is WeightKind.PM1 else f"in {low}..{high}"
             raise refuse(f"weights[{i}, {j}] is {self.weights[i, j]}, must be {allowed}")
-        low = THRESHOLD_MIN if self.neuron is Neuron.STEP else -_MOST
-        bad = (self.offset < low) | (self.offset > _MOST)
+        low = THRESHOLD_MIN if self.neuron is Neuron.STEP else -OFFSET_MAX
+        bad = (self.offset < low) | (self.offset > OFFSET_MAX)
         if bad.any():
             j = int(np.argmax(bad))
             value = self.offset[j]
-            raise refuse(f"{self.offset_name}[{j}] is {value}, must be in {low}..{_MOST}")
-        if not SCALE_MIN <= self.scale <= _MOST:
-            raise refuse(f"scale is {self.scale}, must be in {SCALE_MIN}..{_MOST}")
+            raise refuse(f"{self.offset_name}[{j}] is {value}, must be in {low}..{OFFSET_MAX}")
+        if not SCALE_MIN <= self.scale <= OFFSET_MAX:
+            raise refuse(f"scale is {self.scale}, must be in {SCALE_MIN}..{OFFSET_MAX}")
 
     @property
     def inputs(self) -> int:
@@ -175,7 +164,7 @@ class Network:
         if not self.layers:
             raise InputError("layers: a network has at least one")
         if self.neuron is Neuron.RAMP and self.off:
-            raise InputError("off is true, must be false for RAMP networks")
+            raise InputError("off_channel is true, must be false for RAMP networks")
         wide = self.inputs
         names = set()
         for layer in self.layers:
@@ -223,18 +212,18 @@ class Network:
     def digest(self) -> str:
         """Twelve hexadecimal digits that tell this network's numbers from another's."""
         digest = hashlib.blake2s(digest_size=6)
-        digest.update(yaml.safe_dump(_describe(self), sort_keys=True).encode())
+        digest.update(yaml.safe_dump(describe(self), sort_keys=True).encode())
         for layer in self.layers:
             digest.update(layer.weights.astype("<i8").tobytes())
             digest.update(layer.offset.astype("<i8").tobytes())
         return digest.hexdigest()
 
 
-def _describe(network: Network) -> dict:
-    """Return the content of network.yaml."""
+def describe(network: Network) -> dict:
+    """Return the content of network.yaml, as `firstspike.network.files` writes it."""
     coding: dict = {"time_bits": network.time_bits}
     if network.neuron is Neuron.STEP:
-        coding |= {"intensity_min": network.intensity_min, "off": network.off}
+        coding |= {"intensity_min": network.intensity_min, "off_channel": network.off}
     layers = []
     source = "input"
     for layer in network.layers:
@@ -259,146 +248,3 @@ def _describe(network: Network) -> dict:
         "layers": layers,
         "labels": list(network.labels),
     }
-
-
-def save_network(network: Network, folder: Path) -> None:
-    """Write ``network`` to ``folder``: network.yaml and weights.npz, each whole or not at all.
-
-    The same network gives the same bytes: arrays are stored without time stamps.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written.
-    """
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
-        for layer in network.layers:
-            for key, array in (("weights", layer.weights), (layer.offset_name, layer.offset)):
-                data = io.BytesIO()
-                np.lib.format.write_array(data, _narrow(array), allow_pickle=False)
-                info = zipfile.ZipInfo(f"{key}.{layer.name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-                info.compress_type = zipfile.ZIP_DEFLATED
-                file.writestr(info, data.getvalue())
-    text = yaml.safe_dump(_describe(network), sort_keys=False, default_flow_style=None, width=96)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / "weights.npz", archive.getvalue())
-        _write(folder / "network.yaml", text.encode())
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written: {error.strerror}") from error
-
-
-def _narrow(array: np.ndarray) -> np.ndarray:
-    """Return ``array`` in the smallest signed type that holds it."""
-    for dtype in (np.int8, np.int16, np.int32):
-        info = np.iinfo(dtype)
-        if array.min() >= info.min and array.max() <= info.max:
-            return array.astype(dtype)
-    return array
-
-
-def _write(path: Path, content: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
-
-
-def load_network(folder: Path) -> Network:
-    """Read the network in ``folder``.
-
-    Raises
-    ------
-    InputError
-        If a file is missing, damaged, of another version, or holds something out of range.
-    """
-    path = folder / "network.yaml"
-    if not path.is_file():
-        raise InputError(f"{folder}: no network.yaml there, so not a network")
-    top = load_yaml(path)
-    version = top.integer("version", 0, 1 << 30)
-    if version != VERSION:
-        raise top.error("version", f"is {version}, this release reads version {VERSION}")
-    name = top.text("name", folder.name)
-    image = top.mapping("input")
-    shape = image.integers("shape", 1, 1 << 13)
-    if len(shape) != 2:
-        raise image.error("shape", f"is {shape}, must be [rows, columns]")
-    image.done()
-    coding = top.mapping("coding")
-    time_bits = coding.integer("time_bits", TIME_BITS_MIN, TIME_BITS_MAX)
-    intensity_min = coding.integer("intensity_min", 1, INTENSITY_MAX, 1)
-    off = coding.boolean("off", False)
-    coding.done()
-    entries = top.mappings("layers")
-    labels = top.integers("labels", -1, 1 << 20)
-    top.done()
-
-    arrays = _load_arrays(folder / "weights.npz")
-    layers: list[Layer] = []
-    for entry in entries:
-        source = layers[-1].name if layers else "input"
-        layers.append(_load_layer(entry, source, arrays, folder / "weights.npz"))
-    if arrays:
-        known = ", ".join(sorted(arrays))
-        raise InputError(f"{folder / 'weights.npz'}: arrays that belong to no layer: {known}")
-    try:
-        return Network(
-            name=name,
-            layers=tuple(layers),
-            time_bits=time_bits,
-            shape=(shape[0], shape[1]),
-            labels=tuple(labels),
-            intensity_min=intensity_min,
-            off=off,
-        )
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-
-
-def _load_layer(entry: Fields, source: str, arrays: dict[str, np.ndarray], archive: Path) -> Layer:
-    name = entry.text("name")
-    entry.text("kind", choices=["dense"])
-    neuron = Neuron(entry.text("neuron", choices=[n.value for n in Neuron]))
-    inputs = entry.texts("inputs")
-    if inputs != [source]:
-        raise entry.error("inputs", f"is {inputs}, must be [{source}] (layers form a chain)")
-    neurons = entry.integer("neurons", 1, 1 << 16)
-    kind = WeightKind(entry.text("weights", choices=[k.value for k in WeightKind]))
-    weight_bits = entry.integer("weight_bits", 1, 8)
-    scale = entry.integer("scale", SCALE_MIN, _MOST, 1)
-    entry.done()
-
-    def take(key: str) -> np.ndarray:
-        array = arrays.pop(f"{key}.{name}", None)
-        if array is None:
-            raise InputError(f"{archive}: array '{key}.{name}' is missing")
-        if array.dtype.kind not in "iu":
-            raise InputError(f"{archive}: {key}.{name}: is {array.dtype}, must be integers")
-        return array.astype(np.int64)
-
-    weights = take("weights")
-    offset = take("threshold" if neuron is Neuron.STEP else "bias")
-    if weights.ndim != 2 or weights.shape[1] != neurons:
-        raise InputError(
-            f"{archive}: weights.{name}: shape is {weights.shape}, must be (inputs, {neurons})"
-        )
-    try:
-        return Layer(name, neuron, kind, weight_bits, weights, offset, scale)
-    except InputError as error:
-        raise InputError(f"{archive}: {error}") from error
-
-
-def _load_arrays(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError(f"{path}: not an .npz archive")
-            return {key: archive[key] for key in archive.files}
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except InputError:
-        raise
-    except Exception as error:  # noqa: BLE001 - zipfile, zlib and numpy raise many kinds on damage
-        raise InputError(f"{path}: cannot be read as .npz: {error}") from error

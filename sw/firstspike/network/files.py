@@ -1,0 +1,148 @@
+"""Networks in files: a folder with network.yaml and weights.npz.
+
+``network.yaml`` says what the layers are and ``weights.npz`` holds plain integer arrays;
+docs/network-format.md describes both well enough to write them by hand.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from firstspike.arrays import load_arrays
+from firstspike.errors import InputError
+from firstspike.fields import Fields, load_yaml
+from firstspike.files import write_file
+from firstspike.network.model import OFFSET_MAX, VERSION, Layer, Network, describe
+from firstspike.spec import (
+    INTENSITY_MAX,
+    SCALE_MIN,
+    TIME_BITS_MAX,
+    TIME_BITS_MIN,
+    Neuron,
+    WeightKind,
+)
+
+__all__ = ["load_network", "save_network"]
+
+
+def save_network(network: Network, folder: Path) -> None:
+    """Write ``network`` to ``folder``: network.yaml and weights.npz, each whole or not at all.
+
+    The same network gives the same bytes: arrays are stored without time stamps.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
+        for layer in network.layers:
+            for key, array in (("weights", layer.weights), (layer.offset_name, layer.offset)):
+                data = io.BytesIO()
+                np.lib.format.write_array(data, _narrow(array), allow_pickle=False)
+                info = zipfile.ZipInfo(f"{key}.{layer.name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+                info.compress_type = zipfile.ZIP_DEFLATED
+                file.writestr(info, data.getvalue())
+    text = yaml.safe_dump(describe(network), sort_keys=False, default_flow_style=None, width=96)
+    write_file(folder / "weights.npz", archive.getvalue())
+    write_file(folder / "network.yaml", text.encode())
+
+
+def _narrow(array: np.ndarray) -> np.ndarray:
+    """Return ``array`` in the smallest signed type that holds it."""
+    for dtype in (np.int8, np.int16, np.int32):
+        info = np.iinfo(dtype)
+        if array.min() >= info.min and array.max() <= info.max:
+            return array.astype(dtype)
+    return array
+
+
+def load_network(folder: Path) -> Network:
+    """Read the network in ``folder``.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, damaged, of another version, or holds something out of range.
+    """
+    path = folder / "network.yaml"
+    if not path.is_file():
+        raise InputError(f"{folder}: no network.yaml there, so not a network")
+    top = load_yaml(path)
+    version = top.integer("version", 0, 1 << 30)
+    if version != VERSION:
+        raise top.error("version", f"is {version}, this release reads version {VERSION}")
+    name = top.text("name", folder.name)
+    image = top.mapping("input")
+    shape = image.integers("shape", 1, 1 << 13)
+    if len(shape) != 2:
+        raise image.error("shape", f"is {shape}, must be [rows, columns]")
+    image.done()
+    coding = top.mapping("coding")
+    time_bits = coding.integer("time_bits", TIME_BITS_MIN, TIME_BITS_MAX)
+    intensity_min = coding.integer("intensity_min", 1, INTENSITY_MAX, 1)
+    off = coding.boolean("off_channel", False)
+    coding.done()
+    entries = top.mappings("layers")
+    labels = top.integers("labels", -1, 1 << 20)
+    top.done()
+
+    arrays = load_arrays(folder / "weights.npz")
+    layers: list[Layer] = []
+    for entry in entries:
+        source = layers[-1].name if layers else "input"
+        layers.append(_load_layer(entry, source, arrays, folder / "weights.npz"))
+    if arrays:
+        known = ", ".join(sorted(arrays))
+        raise InputError(f"{folder / 'weights.npz'}: arrays that belong to no layer: {known}")
+    try:
+        return Network(
+            name=name,
+            layers=tuple(layers),
+            time_bits=time_bits,
+            shape=(shape[0], shape[1]),
+            labels=tuple(labels),
+            intensity_min=intensity_min,
+            off=off,
+        )
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _load_layer(entry: Fields, source: str, arrays: dict[str, np.ndarray], archive: Path) -> Layer:
+    name = entry.text("name")
+    entry.text("kind", choices=["dense"])
+    neuron = Neuron(entry.text("neuron", choices=[n.value for n in Neuron]))
+    inputs = entry.texts("inputs")
+    if inputs != [source]:
+        raise entry.error("inputs", f"is {inputs}, must be [{source}] (layers form a chain)")
+    neurons = entry.integer("neurons", 1, 1 << 16)
+    kind = WeightKind(entry.text("weights", choices=[k.value for k in WeightKind]))
+    weight_bits = entry.integer("weight_bits", 1, 8)
+    scale = entry.integer("scale", SCALE_MIN, OFFSET_MAX, 1)
+    entry.done()
+
+    def take(key: str) -> np.ndarray:
+        array = arrays.pop(f"{key}.{name}", None)
+        if array is None:
+            raise InputError(f"{archive}: array '{key}.{name}' is missing")
+        if array.size and int(array.max()) > np.iinfo(np.int64).max:
+            raise InputError(f"{archive}: {key}.{name}: holds a number of more than 63 bits")
+        return array.astype(np.int64)
+
+    weights = take("weights")
+    offset = take("threshold" if neuron is Neuron.STEP else "bias")
+    if weights.ndim != 2 or weights.shape[1] != neurons:
+        raise InputError(
+            f"{archive}: weights.{name}: shape is {weights.shape}, must be (inputs, {neurons})"
+        )
+    try:
+        return Layer(name, neuron, kind, weight_bits, weights, offset, scale)
+    except InputError as error:
+        raise InputError(f"{archive}: {error}") from error
