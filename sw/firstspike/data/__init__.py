@@ -12,7 +12,7 @@ from firstspike.data.catalog import ENVIRONMENT, FILES, IDX_SETS, home, locate, 
 from firstspike.data.idx import parse_idx
 from firstspike.errors import InputError
 
-__all__ = ["NAMES", "Dataset", "load"]
+__all__ = ["NAMES", "Dataset", "check_name", "load"]
 
 #: Data sets by name.
 NAMES = ("digits", *IDX_SETS)
@@ -45,6 +45,12 @@ class Dataset:
         return self.test_images, self.test_labels
 
 
+def check_name(name: str) -> None:
+    """Raise InputError unless ``name`` is one of `NAMES`."""
+    if name not in NAMES:
+        raise InputError(f"data set is {name!r}, must be one of {', '.join(NAMES)}")
+
+
 def load(name: str, folder: Path | None = None) -> Dataset:
     """Return the data set ``name``, read from this machine and verified; nothing is fetched.
 
@@ -61,12 +67,11 @@ def load(name: str, folder: Path | None = None) -> Dataset:
     InputError
         If the name is unknown, or the files are missing, damaged or others.
     """
+    check_name(name)
     if name == "digits":
         images, labels = digits.images_and_labels()
         n = len(labels) - digits.TEST
         return Dataset(name, images[:n], labels[:n], images[n:], labels[n:])
-    if name not in IDX_SETS:
-        raise InputError(f"data set is {name!r}, must be one of {', '.join(NAMES)}")
     place = locate(name, folder)
     if place is None:
         where = str(folder) if folder is not None else f"{home()} (or ${ENVIRONMENT})"

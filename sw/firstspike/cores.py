@@ -1,0 +1,117 @@
+"""Core descriptions by name or from a file."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+from firstspike.errors import InputError
+from firstspike.fields import load_yaml
+from firstspike.spec import CoreSpec
+
+__all__ = ["PRESETS", "VERSION", "core_yaml", "load_core"]
+
+#: Version of a core file; another one is refused by name.
+VERSION = 1
+
+#: Cores by name: one for simulation, and one that fits each board.
+PRESETS = {
+    "default": CoreSpec(),
+    # Four single-port RAMs of 16384 x 16 bits hold the synapses.
+    "icebreaker": CoreSpec(
+        banks=4,
+        word=4,
+        weight_bits=4,
+        time_bits=4,
+        potential_bits=15,
+        max_inputs=1024,
+        weight_rows=16384,
+        state_rows=32,
+        pixels=4,
+        memory="spram",
+    ),
+    # 32 block RAMs of 4 kbit in all: networks of the size of `digits`.
+    "hx8k": CoreSpec(
+        banks=4,
+        word=4,
+        weight_bits=4,
+        time_bits=4,
+        potential_bits=15,
+        max_inputs=256,
+        weight_rows=1024,
+        state_rows=16,
+        pixels=4,
+    ),
+    # 56 block RAMs of 16 kbit.
+    "ulx3s-25f": CoreSpec(
+        banks=16,
+        word=4,
+        weight_bits=4,
+        time_bits=4,
+        potential_bits=16,
+        max_inputs=1024,
+        weight_rows=2048,
+        state_rows=32,
+        pixels=16,
+    ),
+    # 208 block RAMs of 16 kbit.
+    "ulx3s-85f": CoreSpec(
+        banks=16,
+        word=4,
+        weight_bits=8,
+        time_bits=4,
+        potential_bits=20,
+        max_inputs=1024,
+        weight_rows=4096,
+        state_rows=32,
+        pixels=16,
+    ),
+}
+
+
+def load_core(source: str) -> CoreSpec:
+    """Return the core called ``source``, or described in the file of that name.
+
+    Parameters
+    ----------
+    source : str
+        A key of `PRESETS`, or the path of a YAML file with ``version`` and any of the parameters
+        of `firstspike.spec.CoreSpec`; those left out have their default value.
+
+    Raises
+    ------
+    InputError
+        If there is no such core, or a parameter is unknown or out of its range.
+    """
+    if source in PRESETS:
+        return PRESETS[source]
+    path = Path(source)
+    if path.suffix not in (".yaml", ".yml"):
+        known = ", ".join(PRESETS)
+        raise InputError(f"core is {source!r}, must be one of {known}, or a file core.yaml")
+    top = load_yaml(path)
+    version = top.integer("version", 0, 1 << 30)
+    if version != VERSION:
+        raise top.error("version", f"is {version}, this release reads version {VERSION}")
+    values: dict = {}
+    for field in fields(CoreSpec):
+        if isinstance(field.default, bool):
+            values[field.name] = top.boolean(field.name, field.default)
+        elif isinstance(field.default, str):
+            values[field.name] = top.text(field.name, field.default)
+        else:
+            values[field.name] = top.integer(field.name, 0, 1 << 30, field.default)
+    top.done()
+    try:
+        return CoreSpec(**values)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def core_yaml(core: CoreSpec) -> str:
+    """Return the text of a core file that `load_core` reads as ``core``."""
+    lines = [f"version: {VERSION}"]
+    for field in fields(CoreSpec):
+        value = getattr(core, field.name)
+        lines.append(f"{field.name}: {str(value).lower() if isinstance(value, bool) else value}")
+    return "\n".join(lines) + "\n"
