@@ -1,0 +1,73 @@
+"""The command line: ``firstspike COMMAND``.
+
+Exit status: 0 done; 1 two engines were compared and differ; 2 bad input, with one line on standard
+error that says what is wrong, where, and what would be right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from firstspike import __version__
+from firstspike.cli import (
+    build,
+    compare,
+    cores,
+    data,
+    export,
+    nets,
+    run,
+    train,
+    verilog,
+)
+from firstspike.errors import InputError
+
+__all__ = ["main"]
+
+#: In the order in which a person meets them.
+_COMMANDS = (data, nets, cores, train, export, run, compare, verilog, build)
+_INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, where argparse also prints the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="firstspike",
+        description="Networks that decide with their first spike, from training to the FPGA.",
+    )
+    parser.add_argument("--version", action="version", version=f"firstspike {__version__}")
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=_Parser
+    )
+    for command in _COMMANDS:
+        command.add(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status."""
+    args = _parser().parse_args(arguments)
+    try:
+        status = args.call(args)
+        sys.stdout.flush()
+    except InputError as error:
+        print("firstspike:", " ".join(str(error).split()), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("firstspike: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has gone; without this, Python complains again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status

@@ -1,0 +1,138 @@
+"""``firstspike compare``: run two engines and name the first difference."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from firstspike.cli.common import (
+    add_core,
+    add_json,
+    add_stimuli,
+    print_facts,
+    print_json,
+    print_table,
+)
+from firstspike.cores import load_core
+from firstspike.engines import ENGINES, open_engine
+from firstspike.errors import InputError
+from firstspike.network import load_network
+from firstspike.outcome import Difference, Outcome, first_difference
+from firstspike.progress import counted
+from firstspike.shipped import find_network
+from firstspike.stimuli import load_stimuli
+from firstspike.summary import figures
+
+__all__ = ["add"]
+
+_DIFFERENT = 1
+
+
+def add(commands) -> None:
+    """Add the command to the subparsers ``commands``."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "compare",
+        help="run two engines and name the first difference",
+        description="Run two engines on the same images and compare decisions, steps, spike times "
+        "of every neuron, potentials and counters. Exit status 1 if anything differs.",
+    )
+    parser.add_argument("network", metavar="NET", help="a folder, or a shipped name")
+    parser.add_argument(
+        "--engines", metavar="A,B", type=_two_engines, required=True, help=", ".join(ENGINES)
+    )
+    add_core(parser)
+    add_stimuli(parser)
+    add_json(parser)
+    parser.set_defaults(call=_call)
+
+
+def _two_engines(text: str) -> tuple[str, str]:
+    match text.split(","):
+        case [left, right] if left in ENGINES and right in ENGINES:
+            return left, right
+    raise argparse.ArgumentTypeError(f"is {text!r}, must be two of {', '.join(ENGINES)}, as A,B")
+
+
+def _call(args: argparse.Namespace) -> int:
+    if args.data is None:
+        raise InputError("compare needs --data: a data set, file.npz or folder")
+    network = load_network(find_network(args.network))
+    core = load_core(args.core)
+    stimuli = load_stimuli(
+        args.data, network.shape, split=args.split, limit=args.limit, folder=args.dir
+    )
+    outcomes: list[Outcome] = []
+    results: dict[str, dict[str, Any]] = {}
+    for name in args.engines:
+        engine = open_engine(name)
+        start = time.monotonic()
+        with counted(name, len(stimuli.images)) as progress:
+            outcome = engine.run(
+                network,
+                core,
+                stimuli.images,
+                early_exit=not args.no_early_exit,
+                progress=progress,
+            )
+        seconds = time.monotonic() - start
+        outcomes.append(outcome)
+        results[name] = {"seconds": seconds} | figures(network, core, stimuli, outcome)
+    difference = first_difference(*outcomes)
+    facts = {
+        "network": network.name,
+        "digest": network.digest,
+        "core": args.core,
+        "data": stimuli.name,
+        "split": stimuli.split,
+        "images": len(stimuli.images),
+        "early_exit": not args.no_early_exit,
+        "equal": difference is None,
+    }
+    if args.json:
+        print_json(
+            facts
+            | {"difference": _named(difference, args.engines) if difference else None}
+            | {"engines": results}
+        )
+    else:
+        print_facts(facts)
+        print()
+        _print_results(results)
+        print()
+        if difference is None:
+            print(f"equal: {_compared(outcomes[0])}")
+        else:
+            print(f"different: {_sentence(difference, args.engines)}")
+    return 0 if difference is None else _DIFFERENT
+
+
+def _named(difference: Difference, engines: tuple[str, str]) -> dict[str, Any]:
+    image, *index = difference.index
+    return {
+        "image": image,
+        "quantity": difference.quantity,
+        "index": index,
+        "values": dict(zip(engines, (difference.left, difference.right), strict=True)),
+    }
+
+
+def _sentence(difference: Difference, engines: tuple[str, str]) -> str:
+    image, *index = difference.index
+    place = f"image {image}, {difference.quantity}" + "".join(f"[{i}]" for i in index)
+    return f"{place}: {engines[0]} {difference.left}, {engines[1]} {difference.right}"
+
+
+def _compared(outcome: Outcome) -> str:
+    values = sum(array.size for array in outcome.arrays().values())
+    return f"{values} values of {len(outcome.predicted)} images, {', '.join(outcome.arrays())}"
+
+
+def _print_results(results: dict[str, dict[str, Any]]) -> None:
+    """Print the figures of both engines beside each other."""
+    names = [
+        name
+        for name, value in next(iter(results.values())).items()
+        if isinstance(value, int | float)
+    ]
+    print_table(("", *results), [(name, *(r[name] for r in results.values())) for name in names])

@@ -1,0 +1,104 @@
+"""``firstspike run``: run a network on a data set, on own images, or on one image."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from firstspike.cli.common import add_core, add_json, add_stimuli, print_facts, print_json
+from firstspike.cores import load_core
+from firstspike.engines import ENGINES, open_engine
+from firstspike.errors import InputError
+from firstspike.files import write_file
+from firstspike.network import Network, load_network
+from firstspike.outcome import Outcome
+from firstspike.progress import counted
+from firstspike.raster import draw
+from firstspike.shipped import find_network
+from firstspike.spec import CoreSpec
+from firstspike.stimuli import Stimuli, load_stimuli, read_image
+from firstspike.summary import dump, figures
+
+__all__ = ["add"]
+
+
+def add(commands) -> None:
+    """Add the command to the subparsers ``commands``."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "run", help="run a network: accuracy, steps, work, cycles; or one image, drawn"
+    )
+    parser.add_argument("network", metavar="NET", help="a folder, or a shipped name")
+    parser.add_argument("--image", metavar="FILE", type=Path, help="run and draw one PNG file")
+    parser.add_argument("--engine", choices=list(ENGINES), default="golden", help="what runs it")
+    add_core(parser)
+    add_stimuli(parser)
+    parser.add_argument("--dump", metavar="F.npz", type=Path, help="write each image's result")
+    parser.add_argument("--trace", metavar="F.vcd", type=Path, help="write waveforms (pysim, rtl)")
+    add_json(parser)
+    parser.set_defaults(call=_call)
+
+
+def _call(args: argparse.Namespace) -> int:
+    if (args.image is None) == (args.data is None):
+        raise InputError("run needs --data (a data set, file.npz or folder) or --image, not both")
+    if args.image is not None and (args.split or args.limit):
+        raise InputError("--split and --limit go with --data, not with --image")
+    network = load_network(find_network(args.network))
+    core = load_core(args.core)
+    stimuli = _stimuli(args, network)
+    outcome = _run(args, network, core, stimuli)
+    if args.dump is not None:
+        write_file(args.dump, dump(network, stimuli, outcome))
+    facts: dict[str, Any] = {
+        "engine": args.engine,
+        "core": args.core,
+        "network": network.name,
+        "digest": network.digest,
+        "data": stimuli.name,
+        "split": stimuli.split,
+        "early_exit": not args.no_early_exit,
+    }
+    facts |= figures(network, core, stimuli, outcome)
+    if args.image is not None:
+        facts |= _one(network, outcome)
+    if args.json:
+        print_json(facts)
+    elif args.image is not None:
+        print(draw(network, stimuli.images[0], outcome))
+    else:
+        del facts["counters"]
+        print_facts({name: value for name, value in facts.items() if value is not None})
+    return 0
+
+
+def _stimuli(args: argparse.Namespace, network: Network) -> Stimuli:
+    if args.image is None:
+        return load_stimuli(
+            args.data, network.shape, split=args.split, limit=args.limit, folder=args.dir
+        )
+    image = read_image(args.image, network.shape)
+    return Stimuli(str(args.image), "all", image.reshape(1, -1), None)
+
+
+def _run(args: argparse.Namespace, network: Network, core: CoreSpec, stimuli: Stimuli) -> Outcome:
+    engine = open_engine(args.engine)
+    with counted(args.engine, len(stimuli.images)) as progress:
+        return engine.run(
+            network,
+            core,
+            stimuli.images,
+            early_exit=not args.no_early_exit,
+            progress=progress,
+            trace=args.trace,
+        )
+
+
+def _one(network: Network, outcome: Outcome) -> dict[str, Any]:
+    """Return what is worth knowing about a single image."""
+    return {
+        "predicted": network.labels[int(outcome.predicted[0])],
+        "decision_step": int(outcome.decision_step[0]),
+        "potential": outcome.potential[0].tolist(),
+        "spike_time": {name: times[0].tolist() for name, times in outcome.spike_time.items()},
+    }

@@ -1,0 +1,31 @@
+"""``firstspike train``: train a network by a recipe, with PyTorch."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from firstspike.cli.common import add_json, at_least, need, print_facts, print_json
+from firstspike.shipped import find_recipe
+
+__all__ = ["add"]
+
+
+def add(commands) -> None:
+    """Add the command to the subparsers ``commands``."""
+    parser: argparse.ArgumentParser = commands.add_parser("train", help="train by a recipe")
+    parser.add_argument("recipe", metavar="RECIPE", help="a file, or a shipped name")
+    parser.add_argument("-o", dest="run", metavar="RUN", type=Path, required=True, help="folder")
+    parser.add_argument("--seed", metavar="N", type=at_least(0), help="instead of the recipe's")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in RUN")
+    parser.add_argument("--dir", metavar="D", type=Path, help="where data sets lie")
+    add_json(parser)
+    parser.set_defaults(call=_call)
+
+
+def _call(args: argparse.Namespace) -> int:
+    recipe = find_recipe(args.recipe)
+    train = need("firstspike.train", "train").train
+    facts = train(recipe, args.run, seed=args.seed, resume=args.resume, data_folder=args.dir)
+    (print_json if args.json else print_facts)(facts)
+    return 0

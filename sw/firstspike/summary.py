@@ -1,0 +1,87 @@
+"""Figures of a run: what ``run --json`` prints and ``run --dump`` holds."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+
+from firstspike.network import Network
+from firstspike.outcome import Outcome
+from firstspike.spec import CoreSpec
+from firstspike.stimuli import Stimuli
+
+__all__ = ["dump", "figures"]
+
+#: Counters that are work of the network, whatever core it runs on.
+_WORK = ("events", "synops", "macs")
+
+
+def figures(network: Network, core: CoreSpec, stimuli: Stimuli, outcome: Outcome) -> dict[str, Any]:
+    """Return the figures of a run, ready for JSON.
+
+    Returns
+    -------
+    dict
+        Accuracies, ``forced`` and utilisation are fractions 0..1; ``accuracy`` is strict: one
+        label an image. Counters are sums over all images, and those with ``_per_image`` means.
+        What needs labels is None without them.
+    """
+    facts: dict[str, Any] = {"images": len(outcome.predicted)}
+    classes = np.array(network.labels)
+    for key, predicted in (
+        ("accuracy", outcome.predicted),
+        ("last_accuracy", outcome.last_predicted),
+    ):
+        known = stimuli.labels is not None
+        facts[key] = float((classes[predicted] == stimuli.labels).mean()) if known else None
+    facts["forced"] = float(outcome.forced.mean())
+    facts["mean_steps"] = float(outcome.decision_step.mean())
+    counters = outcome.counters
+    for name in _WORK:
+        facts[name] = int(counters[name].sum())
+        facts[f"{name}_per_image"] = float(counters[name].mean())
+    facts["lanes"] = core.lanes
+    if outcome.total_cycles is not None and "cycles" in counters:
+        cycles = outcome.total_cycles
+        facts["cycles"] = cycles
+        facts["cycles_per_image"] = cycles / len(outcome.predicted)
+        facts["cycles_p50"] = float(np.percentile(counters["cycles"], 50))
+        facts["cycles_p99"] = float(np.percentile(counters["cycles"], 99))
+        facts["lane_utilisation"] = (facts["synops"] + facts["macs"]) / (core.lanes * cycles)
+        if outcome.floor_cycles is not None:
+            floor = int(outcome.floor_cycles.sum())
+            facts["floor_cycles"] = floor
+            facts["cycles_over_floor"] = cycles / floor
+    facts["counters"] = {name: int(array.sum()) for name, array in counters.items()}
+    return facts
+
+
+def dump(network: Network, stimuli: Stimuli, outcome: Outcome) -> bytes:
+    """Return an .npz archive with the result of every image.
+
+    Returns
+    -------
+    bytes
+        Arrays ``label`` (-1 where unknown), ``predicted`` (a class), ``last_predicted`` (a class),
+        ``decision_step``, ``forced`` of shape (images,); ``potential`` (images, outputs);
+        ``spike_time.<layer>`` (images, neurons), where T is never; ``counters`` (images, counters)
+        with their names in ``counter_names``.
+    """
+    classes = np.array(network.labels)
+    n = len(outcome.predicted)
+    arrays = {
+        "label": np.full(n, -1) if stimuli.labels is None else stimuli.labels,
+        "predicted": classes[outcome.predicted],
+        "last_predicted": classes[outcome.last_predicted],
+        "decision_step": outcome.decision_step,
+        "forced": outcome.forced,
+        "potential": outcome.potential,
+        "counters": np.stack(list(outcome.counters.values()), axis=1),
+        "counter_names": np.array(list(outcome.counters)),
+    }
+    arrays |= {f"spike_time.{layer}": times for layer, times in outcome.spike_time.items()}
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)
+    return content.getvalue()
