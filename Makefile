@@ -62,7 +62,7 @@ python:
 	|| { echo "missing: Python 3.11 or later with venv (PYTHON=$(PYTHON) is not)" >&2; exit 1; }
 
 compiler: python
-	@for tool in g++ perl; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	@missing=; for tool in g++ perl; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
 	test -z "$$missing" || { echo "missing:$$missing (the simulator is compiled here)" >&2; exit 1; }
 
 # An environment is up to date while its stamp equals pyproject.toml.
