@@ -62,6 +62,7 @@ def item_layout(spec: CoreSpec) -> data.StructLayout:
     return data.StructLayout(
         {
             "operation": Operation,
+            "signed": 1,
             "weight_row": bits_for(spec.weight_rows),
             "state_row": bits_for(spec.state_rows),
             "words": bits_for(spec.state_rows),

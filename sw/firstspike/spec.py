@@ -11,6 +11,7 @@ import enum
 from dataclasses import dataclass, fields
 
 __all__ = [
+    "ADDRESS_BITS",
     "COUNTERS",
     "COUNTER_BITS",
     "GLOBAL_REGISTERS",
@@ -65,6 +66,10 @@ COUNTERS = (
     "ties",
     "cycles",
 )
+
+
+#: Width of an address of the host port.
+ADDRESS_BITS = 24
 
 
 class Neuron(enum.Enum):
@@ -232,6 +237,13 @@ class CoreSpec:
                 f"words of {self.word_bits} bits (word x weight_bits)"
             )
 
+        most = self.address(Space.WEIGHTS, self.banks - 1, self.weight_rows - 1, self.parts - 1)
+        if most >= 1 << ADDRESS_BITS:
+            raise ValueError(
+                f"weight_rows is {self.weight_rows}: banks, rows and parts together need more than "
+                f"{ADDRESS_BITS} bits of address"
+            )
+
     @property
     def lanes(self) -> int:
         """Synapses added in one cycle, P = banks x word."""
@@ -261,6 +273,23 @@ class CoreSpec:
     def parts(self) -> int:
         """Parts of a word of synapses."""
         return -(-self.word_bits // self.part_bits)
+
+    @property
+    def part_address_bits(self) -> int:
+        """Bits of an address in `Space.WEIGHTS` that choose a part."""
+        return (self.parts - 1).bit_length()
+
+    @property
+    def lane_address_bits(self) -> int:
+        """Bits of an address in `Space.START` and `Space.STATE` that choose a lane."""
+        return (self.word - 1).bit_length()
+
+    def address(self, space: Space, bank: int, row: int, low: int = 0) -> int:
+        """Return an address of the host port: ``low`` is a part, or a lane."""
+        weights = space is Space.WEIGHTS
+        low_bits = self.part_address_bits if weights else self.lane_address_bits
+        row_bits = bits_for(self.weight_rows if weights else self.state_rows)
+        return (bank << row_bits | row) << low_bits | low
 
     @property
     def max_neurons(self) -> int:

@@ -1,0 +1,278 @@
+"""A bank: a synapse memory, a state memory, and the lanes between them."""
+
+from amaranth import *
+from amaranth.hdl import MemoryData
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.spec import CoreSpec, bits_for
+from firstspike_hw.host_port import bank_access_signature
+from firstspike_hw.issue import word_signature
+from firstspike_hw.layouts import Operation, state_layout
+from firstspike_hw.synapses import SynapseMemory
+
+__all__ = ["Bank"]
+
+
+class Bank(wiring.Component):
+    """Adds a word of synapses to a word of membrane potentials in every cycle.
+
+    Three stages, which all move when ``advance`` is high: A reads the synapses; B multiplies
+    them by the event's magnitude and reads the state; C adds, compares and writes back. A word may
+    touch the row of the word right before it: what was just written is kept in ``latest`` and
+    taken from there. The potentials are stored less the threshold, so a neuron is at its threshold
+    when its potential is not negative.
+
+    The state memory has two halves: what a stimulus starts with (`Operation.START` copies it), and
+    the state now.
+
+    Timing: ``tick`` is valid three cycles after its word was offered, if nothing stalls.
+    Reset: the memories keep their contents.
+
+    Parameters
+    ----------
+    spec : CoreSpec
+        Uses word, weight_bits, magnitude_bits, potential_bits, weight_rows, state_rows.
+
+    Members
+    -------
+    word : In(word_signature(spec))
+        Row of this cycle.
+    advance : In(1)
+        Move all stages.
+    tick : Out(Signature(valid, operation, last, mask))
+        Result of a TICK, RAMP or READ word; ``mask`` has a bit for each lane that has something to
+        hand on. Registered; stands until ``advance``.
+    latest : Out(ArrayLayout(signed(potential_bits), word))
+        Potentials of the word in ``tick``.
+    weight_read, state_read, state_write : Out(1)
+        High in a cycle in which the memory is accessed for a word.
+    host : In(bank_access_signature(spec))
+        Access while no word is under way. ``weight_enable``, ``weight_write``, ``part`` and
+        ``data`` go to the synapse memory, at ``row``. ``load`` clears ``latest``; ``load_lanes``
+        in the next cycle writes ``data`` to those lanes of state row ``row``, of the half
+        ``start``. ``fetch`` reads a state row into ``latest``, two cycles later.
+    weights : Out(spec.word_bits)
+        What the synapse memory read last.
+    """
+
+    def __init__(self, spec: CoreSpec):
+        self._spec = spec
+        #: State rows, for a bench to read: first the state now, then what a stimulus starts with.
+        self.rows = MemoryData(
+            shape=data.ArrayLayout(state_layout(spec), spec.word),
+            depth=2 * spec.state_rows,
+            init=[],
+        )
+        super().__init__(
+            {
+                "word": In(word_signature(spec)),
+                "advance": In(1),
+                "tick": Out(
+                    wiring.Signature(
+                        {
+                            "valid": Out(1),
+                            "operation": Out(Operation),
+                            "last": Out(1),
+                            "mask": Out(spec.word),
+                        }
+                    )
+                ),
+                "latest": Out(data.ArrayLayout(signed(spec.potential_bits), spec.word)),
+                "weight_read": Out(1),
+                "state_read": Out(1),
+                "state_write": Out(1),
+                "host": In(bank_access_signature(spec)),
+                "weights": Out(spec.word_bits),
+            }
+        )
+
+    def elaborate(self, platform):
+        spec, word, host = self._spec, self.word, self.host
+        m = Module()
+
+        m.submodules.synapses = synapses = SynapseMemory(spec)
+        m.submodules.rows = rows = memory.Memory(self.rows)
+        read = rows.read_port()
+        write = rows.write_port(granularity=1)
+        state_row_bits = bits_for(spec.state_rows)
+
+        # Stage A: read the synapses.
+        host_weights = host.weight_enable
+        m.d.comb += [
+            self.weight_read.eq(self.advance & word.valid & (word.operation == Operation.ADD)),
+            synapses.enable.eq(self.weight_read | host_weights),
+            synapses.write.eq(host_weights & host.weight_write),
+            synapses.address.eq(Mux(host_weights, host.row, word.weight_row)),
+            synapses.part.eq(host.part),
+            synapses.write_data.eq(host.data),
+            self.weights.eq(synapses.read_data),
+        ]
+        b_valid = Signal()
+        b_operation = Signal(Operation)
+        b_signed = Signal()
+        b_row = Signal(state_row_bits)
+        b_magnitude = Signal(spec.magnitude_bits)
+        b_last = Signal()
+        with m.If(self.advance):
+            m.d.sync += [
+                b_valid.eq(word.valid),
+                b_operation.eq(word.operation),
+                b_signed.eq(word.signed),
+                b_row.eq(word.state_row),
+                b_magnitude.eq(word.magnitude),
+                b_last.eq(word.last),
+            ]
+
+        # Stage B: multiply, and read the state.
+        b_start = Signal()
+        m.d.comb += [
+            b_start.eq(b_operation == Operation.START),
+            read.addr.eq(
+                Mux(
+                    host.fetch,
+                    Cat(host.row[:state_row_bits], host.start),
+                    Cat(b_row, b_start),
+                )
+            ),
+            read.en.eq(self.advance | host.fetch),
+        ]
+        c_valid = Signal()
+        c_operation = Signal(Operation)
+        c_row = Signal(state_row_bits)
+        c_last = Signal()
+        with m.If(self.advance):
+            m.d.sync += [
+                c_valid.eq(b_valid),
+                c_operation.eq(b_operation),
+                c_row.eq(b_row),
+                c_last.eq(b_last),
+            ]
+        products = [
+            self._product(
+                m, synapses.read_data.word_select(lane, spec.weight_bits), b_signed, b_magnitude
+            )
+            for lane in range(spec.word)
+        ]
+        c_product = [Signal.like(product, name="c_product") for product in products]
+        for register, product in zip(c_product, products, strict=True):
+            with m.If(self.advance):
+                with m.If(b_valid & (b_operation == Operation.ADD)):
+                    m.d.sync += register.eq(product)
+                with m.Else():
+                    m.d.sync += register.eq(0)
+
+        # Stage C: add, compare, write back.
+        c_fetched = Signal()
+        m.d.sync += c_fetched.eq(host.fetch)
+        latest_valid = Signal()
+        latest_row = Signal(state_row_bits)
+        latest_fired = Signal(spec.word)
+        forward = Signal()
+        keeps = Signal()
+        m.d.comb += [
+            # A START word reads the other half of the memory.
+            forward.eq(
+                (
+                    latest_valid
+                    & (latest_row == c_row)
+                    & (c_operation != Operation.START)
+                    & ~c_fetched
+                )
+                | (host.load_lanes != 0)
+            ),
+            keeps.eq((self.advance & c_valid) | c_fetched),
+            self.state_read.eq(self.advance & c_valid),
+            self.state_write.eq(
+                self.advance
+                & c_valid
+                & (c_operation != Operation.RAMP)
+                & (c_operation != Operation.READ)
+            ),
+            write.addr.eq(
+                Mux(
+                    host.load_lanes != 0,
+                    Cat(host.row[:state_row_bits], host.start),
+                    c_row,
+                )
+            ),
+        ]
+        with m.If(self.advance):
+            m.d.sync += [
+                self.tick.valid.eq(
+                    c_valid & (c_operation != Operation.ADD) & (c_operation != Operation.START)
+                ),
+                self.tick.operation.eq(c_operation),
+                self.tick.last.eq(c_last),
+            ]
+        with m.If(keeps):
+            m.d.sync += [latest_valid.eq(c_valid & ~c_fetched), latest_row.eq(c_row)]
+        with m.Elif(host.load):
+            m.d.sync += latest_valid.eq(0)
+
+        for lane in range(spec.word):
+            kept = self.latest[lane]
+            state = read.data[lane]
+            base = Signal(signed(spec.potential_bits), name="base")
+            total = Signal(signed(spec.potential_bits), name="total")
+            fired = Signal(name="fired")
+            fires = Signal(name="fires")
+            m.d.comb += [
+                # What the host loads is or-ed in, with ``latest`` cleared before: that costs
+                # nothing, where a multiplexer would cost a cell a bit.
+                base.eq(
+                    Mux(forward, kept, state.potential)
+                    | Mux(host.load_lanes != 0, host.data[: spec.potential_bits], 0)
+                ),
+                total.eq(base + c_product[lane]),
+                fired.eq(
+                    Mux(forward, latest_fired[lane], state.fired)
+                    & (c_operation != Operation.START)
+                    & (host.load_lanes == 0)
+                ),
+                fires.eq(~fired & ~total[-1]),
+                write.data[lane].potential.eq(total),
+                write.data[lane].fired.eq(fired | (fires & (c_operation == Operation.TICK))),
+                write.en[lane].eq(self.state_write | host.load_lanes[lane]),
+            ]
+            with m.If(host.load):
+                m.d.sync += kept.eq(0)
+            with m.Elif(keeps):
+                m.d.sync += [
+                    kept.eq(total),
+                    latest_fired[lane].eq(write.data[lane].fired),
+                ]
+            with m.If(self.advance):
+                with m.Switch(c_operation):
+                    with m.Case(Operation.TICK):
+                        m.d.sync += self.tick.mask[lane].eq(fires)
+                    with m.Case(Operation.RAMP):
+                        m.d.sync += self.tick.mask[lane].eq(~total[-1])
+                    with m.Default():
+                        m.d.sync += self.tick.mask[lane].eq(1)
+        return m
+
+    def _product(self, m: Module, synapse: Value, is_signed: Value, magnitude: Value) -> Signal:
+        """Return ``synapse`` as a number, times ``magnitude``.
+
+        A sum of shifted weights: written with ``*``, synthesis would look for more multiplier
+        blocks than there are.
+        """
+        bits = self._spec.weight_bits
+        weight = Signal(signed(bits + 1), name="weight")
+        if bits == 1:
+            # 0 and 1, or -1 and +1.
+            m.d.comb += weight.eq(Cat(synapse | is_signed, is_signed & ~synapse))
+        else:
+            m.d.comb += weight.eq(Cat(synapse, is_signed & synapse[-1]))
+        if len(magnitude) == 0:
+            return weight
+        terms = [Mux(magnitude[bit], weight, 0) << bit for bit in range(len(magnitude))]
+        while len(terms) > 1:
+            terms = [
+                terms[i] + terms[i + 1] if i + 1 < len(terms) else terms[i]
+                for i in range(0, len(terms), 2)
+            ]
+        product = Signal(signed(bits + len(magnitude) + 1), name="product")
+        m.d.comb += product.eq(terms[0])
+        return product

@@ -1,0 +1,201 @@
+"""Input spikes by time step: lists that are made in one pass over the pixels."""
+
+from amaranth import *
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.spec import CoreSpec, bits_for
+from firstspike_hw.layouts import event_layout
+
+__all__ = ["Buckets", "insertion_signature", "link_layout"]
+
+
+def word_bits(spec: CoreSpec) -> int:
+    """Return how many bits number the words of pixels of a stimulus."""
+    return bits_for(-(-spec.max_inputs // spec.pixels))
+
+
+def link_layout(spec: CoreSpec) -> data.StructLayout:
+    """Return the shape of a link of a list: a word, if there is one."""
+    return data.StructLayout({"there": 1, "word": word_bits(spec)})
+
+
+def insertion_signature(spec: CoreSpec) -> wiring.Signature:
+    """Return what the encoder says in a cycle, seen from the encoder."""
+    return wiring.Signature(
+        {
+            "valid": Out(1),
+            "word": Out(word_bits(spec)),
+            "spikes": Out(spec.pixels),
+            "times": Out(data.ArrayLayout(spec.time_bits, spec.pixels)),
+            "clear": Out(1),
+            "half": Out(1),
+            "ready": In(1),
+        }
+    )
+
+
+class Buckets(wiring.Component):
+    """One list of inputs for each time step and each position in a word, for two stimuli.
+
+    While one half is filled, the other is read. A list is a chain through ``links``, from the head
+    kept for its step; each position of a word has chains of its own, so that a whole word is
+    inserted in one cycle, whatever its pixels' times are.
+
+    Timing: an insertion a cycle, except in a cycle with ``start``; a list is read at one event a
+    cycle, the first one two cycles after ``start``.
+    Reset: the memories keep their contents; ``clear`` empties the lists of a step.
+
+    Parameters
+    ----------
+    spec : CoreSpec
+        Uses pixels, max_inputs, time_bits, magnitude_bits.
+
+    Members
+    -------
+    insertion : In(insertion_signature(spec))
+        With ``clear``, empties the lists of step ``times[0]``; else appends input ``word * pixels
+        + k`` to the list of ``times[k]``, for each k in ``spikes``.
+    half : In(1)
+        Half to read.
+    start : In(1), time : In(spec.time_bits)
+        Begin with the lists of a step; only while ``done``.
+    magnitude : In(spec.magnitude_bits)
+        Of the events of this step.
+    events : Out(stream.Signature(event_layout(spec)))
+        Inputs that spike at the step.
+    done : Out(1)
+        No event is left and none is on its way.
+    """
+
+    events: stream.Interface
+
+    def __init__(self, spec: CoreSpec):
+        self._spec = spec
+        super().__init__(
+            {
+                "insertion": In(insertion_signature(spec)),
+                "half": In(1),
+                "start": In(1),
+                "time": In(spec.time_bits),
+                "magnitude": In(spec.magnitude_bits),
+                "events": Out(stream.Signature(event_layout(spec))),
+                "done": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        spec, insertion = self._spec, self.insertion
+        slots = range(spec.pixels)
+        link = link_layout(spec)
+        words = bits_for(-(-spec.max_inputs // spec.pixels))
+        m = Module()
+
+        m.submodules.links = links = memory.Memory(
+            shape=data.ArrayLayout(link, spec.pixels), depth=2 << words, init=[]
+        )
+        links_write = links.write_port()
+        links_read = links.read_port()
+        heads = []
+        for _ in slots:
+            head = memory.Memory(shape=link, depth=2 * spec.steps, init=[])
+            m.submodules += head
+            heads.append((head.read_port(), head.write_port()))
+
+        # Insertion, stage 1: read the heads. A read for the other half goes first.
+        m.d.comb += insertion.ready.eq(~self.start)
+        i_valid = Signal()
+        i_clear = Signal()
+        i_half = Signal()
+        i_word = Signal(words)
+        i_spikes = Signal(spec.pixels)
+        i_times = Signal.like(insertion.times)
+        m.d.sync += [
+            i_valid.eq(insertion.valid & insertion.ready),
+            i_clear.eq(insertion.clear),
+            i_half.eq(insertion.half),
+            i_word.eq(insertion.word),
+            i_spikes.eq(insertion.spikes),
+            i_times.eq(insertion.times),
+        ]
+        for k, (read, _) in enumerate(heads):
+            m.d.comb += [
+                read.en.eq(1),
+                read.addr.eq(
+                    Mux(
+                        self.start,
+                        Cat(self.time, self.half),
+                        Cat(insertion.times[k], insertion.half),
+                    )
+                ),
+            ]
+
+        # Stage 2: the word becomes the head, and links to what was the head before. A head that
+        # was written in the cycle in which it was read is taken from the registers ``w_...``.
+        w_spikes = Signal(spec.pixels)
+        w_word = Signal(words)
+        w_times = Signal.like(i_times)
+        m.d.sync += [
+            w_spikes.eq(Mux(i_valid & ~i_clear, i_spikes, 0)),
+            w_word.eq(i_word),
+            w_times.eq(i_times),
+        ]
+        m.d.comb += [
+            links_write.addr.eq(Cat(i_word, i_half)),
+            links_write.en.eq(i_valid & ~i_clear),
+        ]
+        for k, (read, write) in enumerate(heads):
+            with m.If(w_spikes[k] & (w_times[k] == i_times[k])):
+                m.d.comb += [links_write.data[k].there.eq(1), links_write.data[k].word.eq(w_word)]
+            with m.Else():
+                m.d.comb += links_write.data[k].eq(read.data)
+            m.d.comb += [
+                write.addr.eq(Cat(Mux(i_clear, i_times[0], i_times[k]), i_half)),
+                write.data.there.eq(~i_clear),
+                write.data.word.eq(i_word),
+                write.en.eq(i_valid & (i_clear | i_spikes[k])),
+            ]
+
+        # Reading: the word and position of the event on offer, and the heads still to be followed.
+        slot_bits = bits_for(spec.pixels)
+        opening = Signal()
+        left = Signal(spec.pixels)
+        head_words = Signal(data.ArrayLayout(words, spec.pixels))
+        slot = Signal(slot_bits)
+        word = Signal(words)
+        valid = Signal()
+        m.d.sync += opening.eq(self.start)
+
+        there = Signal(spec.pixels)
+        m.d.comb += there.eq(Mux(opening, Cat(read.data.there for read, _ in heads), left))
+        first = Signal(slot_bits)
+        first_word = Signal(words)
+        for k in reversed(slots):
+            with m.If(there[k]):
+                m.d.comb += [
+                    first.eq(k),
+                    first_word.eq(Mux(opening, heads[k][0].data.word, head_words[k])),
+                ]
+        successor = Signal(link)
+        next_word = Signal(words)
+        moves = Signal()
+        continues = Signal()
+        m.d.comb += [
+            successor.eq(links_read.data[slot]),
+            moves.eq(opening | (valid & self.events.ready)),
+            continues.eq(~opening & successor.there),
+            next_word.eq(Mux(continues, successor.word, first_word)),
+            links_read.addr.eq(Cat(next_word, self.half)),
+            links_read.en.eq(moves),
+            self.events.valid.eq(valid),
+            self.events.p.index.eq(Cat(slot, word)),
+            self.events.p.magnitude.eq(self.magnitude),
+            self.done.eq(~opening & ~valid),
+        ]
+        with m.If(moves):
+            m.d.sync += [valid.eq(continues | (there != 0)), word.eq(next_word)]
+            with m.If(~continues):
+                m.d.sync += [slot.eq(first), left.eq(there & (there - 1))]
+        with m.If(opening):
+            m.d.sync += Cat(head_words).eq(Cat(read.data.word for read, _ in heads))
+        return m

@@ -1,0 +1,62 @@
+"""What a stimulus cost."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.spec import COUNTER_BITS, CoreSpec
+
+__all__ = ["Counters"]
+
+
+class Counters(wiring.Component):
+    """Counts events, additions, accesses and cycles of one stimulus.
+
+    Parameters
+    ----------
+    spec : CoreSpec
+        Uses banks, index_bits.
+
+    Members
+    -------
+    clear : In(1)
+        Set all to 0.
+    event : In(1), neurons : In(spec.index_bits + 1)
+        An event goes to a layer of that many neurons.
+    weight_read, state_read, state_write : In(spec.banks)
+        Accesses of each bank in this cycle.
+    running : In(1)
+        Count this cycle.
+    events, operations, weight_reads, state_reads, state_writes, cycles : Out(COUNTER_BITS)
+        The counts.
+    """
+
+    def __init__(self, spec: CoreSpec):
+        accesses = ("weight_read", "state_read", "state_write")
+        super().__init__(
+            {
+                "clear": In(1),
+                "event": In(1),
+                "neurons": In(spec.index_bits + 1),
+                "running": In(1),
+                **{name: In(spec.banks) for name in accesses},
+                **{f"{name}s": Out(COUNTER_BITS) for name in ("event", *accesses, "cycle")},
+                "operations": Out(COUNTER_BITS),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        for counter, increment in (
+            (self.events, self.event),
+            (self.operations, Mux(self.event, self.neurons, 0)),
+            (self.weight_reads, sum(self.weight_read)),
+            (self.state_reads, sum(self.state_read)),
+            (self.state_writes, sum(self.state_write)),
+            (self.cycles, self.running),
+        ):
+            with m.If(self.clear):
+                m.d.sync += counter.eq(0)
+            with m.Else():
+                m.d.sync += counter.eq(counter + increment)
+        return m

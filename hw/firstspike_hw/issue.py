@@ -1,0 +1,87 @@
+"""From items to words: one row of the memories a cycle."""
+
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.spec import CoreSpec, bits_for
+from firstspike_hw.layouts import Operation, item_layout
+
+__all__ = ["Issue", "word_signature"]
+
+
+def word_signature(spec: CoreSpec) -> wiring.Signature:
+    """Return what the banks are told in a cycle, seen from the one who tells."""
+    return wiring.Signature(
+        {
+            "valid": Out(1),
+            "operation": Out(Operation),
+            "signed": Out(1),
+            "weight_row": Out(bits_for(spec.weight_rows)),
+            "state_row": Out(bits_for(spec.state_rows)),
+            "magnitude": Out(spec.magnitude_bits),
+            "last": Out(1),
+        }
+    )
+
+
+class Issue(wiring.Component):
+    """Goes through the rows of each item, in order and without a gap between items.
+
+    A dense layer gives every bank the same rows, so one `Issue` drives all banks.
+
+    Timing: the first word of an item is offered one cycle after the item is taken; a word moves
+    in every cycle in which ``advance`` is high. The next item is taken with an item's last word.
+
+    Parameters
+    ----------
+    spec : CoreSpec
+        Sizes of the rows.
+
+    Members
+    -------
+    items : In(stream.Signature(item_layout(spec)))
+        Rows to go through.
+    word : Out(word_signature(spec))
+        The row of this cycle; ``last`` marks the last one of an item.
+    advance : In(1)
+        Whether the banks take the word.
+    """
+
+    items: stream.Interface
+
+    def __init__(self, spec: CoreSpec):
+        super().__init__(
+            {
+                "items": In(stream.Signature(item_layout(spec))),
+                "word": Out(word_signature(spec)),
+                "advance": In(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        item, word = self.items.p, self.word
+
+        left = Signal.like(item.words)
+        m.d.comb += [
+            word.last.eq(left == 0),
+            self.items.ready.eq(~word.valid | (self.advance & word.last)),
+        ]
+        with m.If(self.items.ready):
+            m.d.sync += [
+                word.valid.eq(self.items.valid),
+                word.operation.eq(item.operation),
+                word.signed.eq(item.signed),
+                word.weight_row.eq(item.weight_row),
+                word.state_row.eq(item.state_row),
+                word.magnitude.eq(item.magnitude),
+                left.eq(item.words),
+            ]
+        with m.Elif(self.advance):
+            m.d.sync += [
+                word.weight_row.eq(word.weight_row + 1),
+                word.state_row.eq(word.state_row + 1),
+                left.eq(left - 1),
+            ]
+        return m

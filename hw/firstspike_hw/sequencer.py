@@ -1,0 +1,213 @@
+"""The loop over time steps and layers."""
+
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.spec import CoreSpec, bits_for
+from firstspike_hw.layouts import Operation
+
+__all__ = ["Sequencer"]
+
+
+class Sequencer(wiring.Component):
+    """Runs a stimulus: which events go to which layer, when neurons tick, and when it ends.
+
+    STEP networks go step by step and in each step layer by layer, and end with the first output
+    spike if asked to; RAMP networks go layer by layer. A layer that took no event in a step does
+    not tick. docs/architecture.md has the cycles of each state.
+
+    Parameters
+    ----------
+    spec : CoreSpec
+        Uses max_layers, time_bits.
+
+    Members
+    -------
+    ramp, early_exit : In(1), last_layer : In(bits_for(max_layers)), last_step : In(time_bits)
+        The network.
+    waiting : In(1)
+        A stimulus is there.
+    hold : In(1)
+        Do not begin.
+    idle : Out(1)
+        Between stimuli.
+    begin : Out(1)
+        High in the last cycle before a stimulus.
+    layer : Out(bits_for(max_layers)), step : Out(time_bits)
+        At work.
+    input_start : Out(1), input_done : In(1)
+        To and from the reader of input events.
+    store_start : Out(1), store_done : In(1)
+        To and from the store of spikes.
+    from_input : Out(1)
+        Events of the input, not of the store, go to the walker.
+    event : In(1)
+        An event moves to the walker.
+    commands : Out(stream.Signature(Operation))
+        To the walker.
+    spike : In(1), tick_end : In(1)
+        Output spikes, and the end of a tick.
+    read_done : In(1)
+        The potentials of the output layer were read.
+    decides : Out(1)
+        With ``read_done``: this is the decision.
+    decided : Out(1), decision_step : Out(time_bits)
+        A decision was made by a spike, and when.
+    finished : Out(1), taken : In(1)
+        The result is complete, and was handed on.
+    """
+
+    commands: stream.Interface
+
+    def __init__(self, spec: CoreSpec):
+        layer = bits_for(spec.max_layers)
+        super().__init__(
+            {
+                "ramp": In(1),
+                "early_exit": In(1),
+                "last_layer": In(layer),
+                "last_step": In(spec.time_bits),
+                "waiting": In(1),
+                "hold": In(1),
+                "idle": Out(1),
+                "begin": Out(1),
+                "layer": Out(layer),
+                "step": Out(spec.time_bits),
+                "input_start": Out(1),
+                "input_done": In(1),
+                "store_start": Out(1),
+                "store_done": In(1),
+                "from_input": Out(1),
+                "event": In(1),
+                "commands": Out(stream.Signature(Operation)),
+                "spike": In(1),
+                "tick_end": In(1),
+                "read_done": In(1),
+                "decides": Out(1),
+                "decided": Out(1),
+                "decision_step": Out(spec.time_bits),
+                "finished": Out(1),
+                "taken": In(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        touched = Signal()
+        fired = Signal()
+        final = Signal()
+        is_last_layer = Signal()
+        is_last_step = Signal()
+        m.d.comb += [
+            is_last_layer.eq(self.layer == self.last_layer),
+            is_last_step.eq(self.step == self.last_step),
+            self.decides.eq(~self.decided),
+        ]
+        with m.If(self.event):
+            m.d.sync += touched.eq(1)
+
+        def next_step():
+            with m.If(is_last_step):
+                m.d.sync += [final.eq(1), self.layer.eq(self.last_layer)]
+                m.next = "READ"
+            with m.Else():
+                m.d.sync += self.step.eq(self.step + 1)
+                m.next = "INPUT"
+
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += [
+                    self.idle.eq(1),
+                    self.begin.eq(self.waiting & ~self.hold),
+                ]
+                m.d.sync += [
+                    self.layer.eq(0),
+                    # A RAMP neuron of the input layer never spikes at 0.
+                    self.step.eq(self.ramp),
+                    self.decided.eq(0),
+                    final.eq(0),
+                ]
+                with m.If(self.begin):
+                    m.next = "START"
+            with m.State("START"):
+                m.d.comb += [
+                    self.commands.valid.eq(1),
+                    self.commands.payload.eq(Operation.START),
+                ]
+                with m.If(self.commands.ready):
+                    m.next = "INPUT"
+            with m.State("INPUT"):
+                m.d.comb += [self.input_start.eq(1), self.from_input.eq(1)]
+                m.d.sync += self.layer.eq(0)
+                with m.If(~self.ramp):
+                    m.d.sync += touched.eq(0)
+                m.next = "INPUT-EVENTS"
+            with m.State("INPUT-EVENTS"):
+                m.d.comb += self.from_input.eq(1)
+                with m.If(self.input_done):
+                    with m.If(self.ramp):
+                        with m.If(is_last_step):
+                            m.next = "TICK"
+                        with m.Else():
+                            m.d.sync += self.step.eq(self.step + 1)
+                            m.next = "INPUT"
+                    with m.Elif(touched):
+                        m.next = "TICK"
+                    with m.Else():
+                        next_step()
+            with m.State("TICK"):
+                m.d.comb += self.commands.valid.eq(1)
+                with m.If(~self.ramp):
+                    m.d.comb += self.commands.payload.eq(Operation.TICK)
+                with m.Elif(is_last_layer):
+                    m.d.comb += self.commands.payload.eq(Operation.READ)
+                with m.Else():
+                    m.d.comb += self.commands.payload.eq(Operation.RAMP)
+                m.d.sync += [touched.eq(0), fired.eq(0)]
+                with m.If(self.commands.ready):
+                    with m.If(~is_last_layer):
+                        m.d.comb += self.store_start.eq(1)
+                        m.d.sync += self.layer.eq(self.layer + 1)
+                        m.next = "SPIKES"
+                    with m.Elif(self.ramp):
+                        m.d.sync += final.eq(1)
+                        m.next = "READING"
+                    with m.Else():
+                        m.next = "DECIDE"
+            with m.State("SPIKES"):
+                with m.If(self.store_done):
+                    with m.If(touched | self.ramp):
+                        m.next = "TICK"
+                    with m.Else():
+                        next_step()
+            with m.State("DECIDE"):
+                with m.If(self.spike):
+                    m.d.sync += fired.eq(1)
+                with m.If(self.tick_end):
+                    with m.If((fired | self.spike) & ~self.decided):
+                        m.next = "READ"
+                    with m.Else():
+                        next_step()
+            with m.State("READ"):
+                m.d.comb += [
+                    self.commands.valid.eq(1),
+                    self.commands.payload.eq(Operation.READ),
+                ]
+                with m.If(self.commands.ready):
+                    m.next = "READING"
+            with m.State("READING"):
+                with m.If(self.read_done):
+                    with m.If(final):
+                        m.next = "FINISHED"
+                    with m.Else():
+                        m.d.sync += [self.decided.eq(1), self.decision_step.eq(self.step)]
+                        with m.If(self.early_exit):
+                            m.next = "FINISHED"
+                        with m.Else():
+                            next_step()
+            with m.State("FINISHED"):
+                m.d.comb += self.finished.eq(1)
+                with m.If(self.taken):
+                    m.next = "IDLE"
+        return m

@@ -1,0 +1,169 @@
+"""From words to neurons: what a tick found, one neuron a cycle."""
+
+from amaranth import *
+from amaranth.lib import data, wiring
+from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib.wiring import In, Out
+
+from firstspike.spec import CoreSpec, bits_for
+from firstspike_hw.layouts import Operation
+
+__all__ = ["Serializer"]
+
+
+class Serializer(wiring.Component):
+    """Names the neurons of each word of a tick, lowest index first.
+
+    Masks of STEP words wait in a queue, so that the banks go on while neurons are named. RAMP and
+    READ words are held in the banks, since their potentials are needed until the last is named.
+
+    Timing: a word takes as many cycles as it has neurons to name, at least one. ``neuron`` is
+    valid from three (STEP) or two cycles after ``tick``, and ``potential`` comes with it.
+
+    Parameters
+    ----------
+    spec : CoreSpec
+        Uses lanes, state_rows, potential_bits.
+
+    Members
+    -------
+    tick : In(Signature(valid, operation, last, mask))
+        As the banks give it; bit ``lane * banks + bank`` of the mask is neuron
+        ``word * lanes + lane * banks + bank`` of the layer.
+    ready : Out(1)
+        Whether the banks may go on.
+    neurons : In(spec.index_bits + 1)
+        Neurons of the layer that is read; lanes behind them are left out. (Such a lane never has
+        anything to hand on in a TICK or RAMP word, since it starts below its threshold.)
+    latest : In(ArrayLayout(signed(potential_bits), lanes))
+        Potentials of the word in ``tick``, in the order of the mask.
+    select : In(1), select_lane : In(bits_for(lanes))
+        Show this lane in ``potential``, one cycle later; for the host.
+    neuron : Out(Signature(valid, operation, index, potential, end))
+        ``end`` is high for one cycle with or after the last neuron of an item.
+    """
+
+    def __init__(self, spec: CoreSpec):
+        self._spec = spec
+        super().__init__(
+            {
+                "tick": In(
+                    wiring.Signature(
+                        {
+                            "valid": Out(1),
+                            "operation": Out(Operation),
+                            "last": Out(1),
+                            "mask": Out(spec.lanes),
+                        }
+                    )
+                ),
+                "ready": Out(1),
+                "neurons": In(spec.index_bits + 1),
+                "latest": In(data.ArrayLayout(signed(spec.potential_bits), spec.lanes)),
+                "select": In(1),
+                "select_lane": In(bits_for(spec.lanes)),
+                "neuron": Out(
+                    wiring.Signature(
+                        {
+                            "valid": Out(1),
+                            "operation": Out(Operation),
+                            "index": Out(spec.index_bits),
+                            "potential": Out(signed(spec.potential_bits)),
+                            "end": Out(1),
+                        }
+                    )
+                ),
+            }
+        )
+
+    def elaborate(self, platform):
+        spec, tick = self._spec, self.tick
+        lane_bits = bits_for(spec.lanes)
+        m = Module()
+
+        # The word whose neurons are being named.
+        busy = Signal()
+        operation = Signal(Operation)
+        mask = Signal(spec.lanes)
+        last = Signal()
+        number = Signal(bits_for(spec.state_rows))
+        rest = Signal(spec.lanes)
+        ends_word = Signal()
+        m.d.comb += [
+            rest.eq(mask & (mask - 1)),
+            ends_word.eq(busy & (rest == 0)),
+        ]
+
+        m.submodules.queue = queue = SyncFIFO(width=spec.lanes + 1, depth=min(8, spec.state_rows))
+        # Lanes of a layer's last word that have a neuron.
+        used = Signal(range(spec.lanes + 1))
+        lanes_used = Signal(spec.lanes)
+        m.d.comb += used.eq(
+            Mux(self.neurons[:lane_bits] == 0, spec.lanes, self.neurons[:lane_bits])
+        )
+        for i in range(spec.lanes):
+            m.d.comb += lanes_used[i].eq(
+                (i < used) | ~tick.last | (tick.operation != Operation.READ)
+            )
+
+        direct = Signal()
+        held = Signal()
+        finishing = Signal()
+        m.d.comb += [
+            direct.eq(tick.operation != Operation.TICK),
+            queue.w_data.eq(Cat(tick.mask, tick.last)),
+            queue.w_en.eq(tick.valid & ~direct),
+            queue.r_en.eq(~busy | ends_word),
+            self.ready.eq(Mux(direct, finishing, queue.w_rdy)),
+        ]
+        with m.If(busy):
+            m.d.sync += mask.eq(rest)
+        with m.If(~busy | ends_word):
+            m.d.sync += busy.eq(0)
+            with m.If(busy):
+                m.d.sync += number.eq(Mux(last, 0, number + 1))
+            with m.If(queue.r_rdy):
+                m.d.sync += [
+                    busy.eq(1),
+                    operation.eq(Operation.TICK),
+                    Cat(mask, last).eq(queue.r_data),
+                ]
+            with m.Elif(tick.valid & direct & ~held):
+                m.d.sync += [
+                    busy.eq(1),
+                    held.eq(1),
+                    operation.eq(tick.operation),
+                    mask.eq(tick.mask & lanes_used),
+                    last.eq(tick.last),
+                ]
+
+        # Stage 1: which lane. Stage 2: its potential.
+        lane = Signal(lane_bits)
+        for i in reversed(range(spec.lanes)):
+            with m.If(mask[i]):
+                m.d.comb += lane.eq(i)
+        s1_valid = Signal()
+        s1_lane = Signal(lane_bits)
+        s1_number = Signal.like(number)
+        s1_operation = Signal(Operation)
+        s1_end = Signal()
+        s1_ends_word = Signal()
+        m.d.sync += [
+            s1_valid.eq(busy & (mask != 0)),
+            s1_lane.eq(Mux(self.select, self.select_lane, lane)),
+            s1_number.eq(number),
+            s1_operation.eq(operation),
+            s1_end.eq(ends_word & last),
+            s1_ends_word.eq(ends_word),
+        ]
+        m.d.comb += finishing.eq(held & s1_ends_word)
+        with m.If(finishing):
+            m.d.sync += held.eq(0)
+        m.d.sync += [
+            self.neuron.valid.eq(s1_valid),
+            self.neuron.operation.eq(s1_operation),
+            self.neuron.index.eq(Cat(s1_lane, s1_number)),
+            self.neuron.potential.eq(self.latest[s1_lane]),
+            self.neuron.end.eq(s1_end),
+        ]
+        return m

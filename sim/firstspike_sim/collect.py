@@ -1,0 +1,110 @@
+"""From what a core said to an `Outcome`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from firstspike.cost import floor_cycles
+from firstspike.golden.encoding import encode
+from firstspike.network import Network
+from firstspike.outcome import Outcome
+from firstspike.spec import CoreSpec, Neuron
+
+__all__ = ["RECORD_FIELDS", "build_outcome"]
+
+#: Fields of a result record, in the order of `firstspike_hw.layouts.record_layout`.
+RECORD_FIELDS = (
+    "winner",
+    "last",
+    "step",
+    "forced",
+    "events",
+    "operations",
+    "weight_reads",
+    "state_reads",
+    "state_writes",
+    "over_threshold",
+    "ties",
+    "cycles",
+)
+
+
+def build_outcome(
+    network: Network,
+    core: CoreSpec,
+    images: np.ndarray,
+    records: np.ndarray,
+    spikes: np.ndarray,
+    potentials: np.ndarray,
+    total_cycles: int,
+) -> Outcome:
+    """Return the outcome that a core's output describes.
+
+    Parameters
+    ----------
+    network, core : Network, CoreSpec
+        What ran.
+    images : ndarray of uint8, shape (n, pixels)
+        Stimuli.
+    records : ndarray of int64, shape (n, len(RECORD_FIELDS))
+        Result records.
+    spikes : ndarray of int64, shape (m, 4)
+        Stimulus, layer, neuron and time of each spike.
+    potentials : ndarray of int64, shape (n, outputs)
+        Potentials as last read, less the threshold (STEP).
+    total_cycles : int
+        Of the whole run.
+
+    Raises
+    ------
+    AssertionError
+        If a neuron spiked twice.
+    """
+    n = len(images)
+    record = dict(zip(RECORD_FIELDS, records.T, strict=True))
+    spike_time = {}
+    for number, layer in enumerate(network.layers):
+        times = np.full((n, layer.neurons), network.steps)
+        mine = spikes[spikes[:, 1] == number]
+        places = mine[:, 0] * layer.neurons + mine[:, 2]
+        assert len(np.unique(places)) == len(places), f"a neuron of {layer.name} spiked twice"
+        times[mine[:, 0], mine[:, 2]] = mine[:, 3]
+        spike_time[layer.name] = times
+    step = network.neuron is Neuron.STEP
+    none = np.zeros(n, np.int64)
+    counters = {
+        "events": record["events"],
+        "synops": record["operations"] if step else none,
+        "macs": none if step else record["operations"],
+        "forced": record["forced"],
+        **{
+            name: record[name]
+            for name in (
+                "weight_reads",
+                "state_reads",
+                "state_writes",
+                "over_threshold",
+                "ties",
+                "cycles",
+            )
+        },
+        # A core without learning and without pruning has none of these.
+        **{
+            name: none
+            for name in ("weight_writes", "mask_reads", "stdp_visits", "stdp_changes", "pruned")
+        },
+    }
+    outcome = Outcome(
+        predicted=record["winner"],
+        decision_step=record["step"],
+        forced=record["forced"],
+        last_predicted=record["last"],
+        potential=potentials + (network.layers[-1].offset if step else 0),
+        spike_time=spike_time,
+        counters=counters,
+        total_cycles=total_cycles,
+        floor_cycles=floor_cycles(
+            network, core, encode(network, images), spike_time, record["step"]
+        ),
+    )
+    return outcome

@@ -1,0 +1,126 @@
+"""The engine on Amaranth's own simulator: no compiler, some thousand cycles a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+from amaranth.sim import Simulator
+
+from firstspike.errors import InputError
+from firstspike.golden.encoding import encode
+from firstspike.memimage import memory_image
+from firstspike.network import Network
+from firstspike.outcome import Outcome
+from firstspike.spec import CoreSpec
+from firstspike_hw.core import Core
+from firstspike_sim.collect import RECORD_FIELDS, build_outcome
+from firstspike_sim.stimuli import pixel_words
+
+__all__ = ["PysimEngine"]
+
+#: Of the simulated clock, in seconds.
+_PERIOD = 1e-8
+
+
+class PysimEngine:
+    """Runs the core in Amaranth's simulator."""
+
+    def run(
+        self,
+        network: Network,
+        core: CoreSpec,
+        images: np.ndarray,
+        *,
+        early_exit: bool = True,
+        progress: Callable[[int], None] | None = None,
+        trace: Path | None = None,
+    ) -> Outcome:
+        """See `firstspike.engines.Engine.run`."""
+        images = images.reshape(len(images), -1)
+        encode(network, images[:1])
+        image = memory_image(network, core, early_exit=early_exit)
+        words = pixel_words(images, core).tolist()
+        dut = Core(core)
+        records: list[list[int]] = []
+        spikes: list[tuple[int, int, int, int]] = []
+        potentials = np.zeros((len(images), network.outputs), np.int64)
+        cycles = 0
+
+        async def feed(ctx):
+            for write in image:
+                ctx.set(
+                    dut.requests.payload,
+                    {
+                        "write": 1,
+                        "space": write.space,
+                        "address": write.address,
+                        "data": write.data,
+                    },
+                )
+                ctx.set(dut.requests.valid, 1)
+                await ctx.tick().until(dut.requests.ready)
+            ctx.set(dut.requests.valid, 0)
+            sim_watch.start()
+            for word in words:
+                ctx.set(dut.pixels.payload, word)
+                ctx.set(dut.pixels.valid, 1)
+                await ctx.tick().until(dut.pixels.ready)
+            ctx.set(dut.pixels.valid, 0)
+
+        class sim_watch:
+            running = False
+
+            @classmethod
+            def start(cls):
+                cls.running = True
+
+        async def watch(ctx):
+            nonlocal cycles
+            ctx.set(dut.results.ready, 1)
+            while len(records) < len(images):
+                *_, spiked, spike, read, potential, done, record = await ctx.tick().sample(
+                    dut.spikes.valid,
+                    dut.spikes.payload,
+                    dut.potentials.valid,
+                    dut.potentials.payload,
+                    dut.results.valid,
+                    dut.results.payload,
+                )
+                cycles += sim_watch.running
+                if spiked:
+                    spikes.append((len(records), spike.layer, spike.index, spike.time))
+                if read:
+                    potentials[len(records), potential.index] = potential.potential
+                if done:
+                    records.append([getattr(record, name) for name in RECORD_FIELDS])
+                    if progress is not None:
+                        progress(len(records))
+
+        async def watchdog(ctx):
+            # A stimulus never takes longer than all of its events, twice, and all of its steps.
+            most = sum(layer.inputs * (2 + layer.neurons) + 200 for layer in network.layers)
+            budget = 8 * len(image) + 2 * (most + 40 * network.steps) * len(images)
+            await ctx.delay(budget * _PERIOD)
+            raise TimeoutError(f"{len(records)} of {len(images)} results after {budget} cycles")
+
+        sim = Simulator(dut)
+        sim.add_clock(_PERIOD)
+        sim.add_testbench(feed)
+        sim.add_testbench(watch)
+        sim.add_testbench(watchdog, background=True)
+        if trace is not None and not trace.parent.is_dir():
+            raise InputError(f"{trace}: its folder does not exist")
+        with nullcontext() if trace is None else sim.write_vcd(str(trace)):
+            sim.run()
+        return build_outcome(
+            network,
+            core,
+            images,
+            np.array(records, np.int64).reshape(-1, len(RECORD_FIELDS)),
+            np.array(spikes, np.int64).reshape(-1, 4),
+            potentials,
+            cycles,
+        )

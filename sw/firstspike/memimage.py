@@ -1,0 +1,143 @@
+"""From a network to what is written into a core: the one definition of the packing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from firstspike.fit import check_fit, input_rows, state_words
+from firstspike.network import Layer, Network
+from firstspike.spec import (
+    GLOBAL_REGISTERS,
+    LAYER_REGISTERS,
+    CoreSpec,
+    Neuron,
+    Space,
+    WeightKind,
+    layer_register,
+)
+
+__all__ = ["Write", "memory_image", "start_potentials", "weight_words"]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One request of the host port; ``data`` is unsigned, two's complement where negative."""
+
+    space: Space
+    address: int
+    data: int
+
+
+def memory_image(network: Network, core: CoreSpec, *, early_exit: bool) -> list[Write]:
+    """Return all writes that load ``network`` into ``core``.
+
+    Raises
+    ------
+    InputError
+        If the network does not fit.
+    """
+    check_fit(network, core)
+    writes = list(_registers(network, core, early_exit))
+    state_row = weight_row = 0
+    for number, (layer, words) in enumerate(
+        zip(network.layers, state_words(network, core), strict=True)
+    ):
+        packed = weight_words(network, number, core)
+        for bank in range(core.banks):
+            for row, word in enumerate(packed[bank], start=weight_row):
+                for part in range(core.parts):
+                    data = word >> (part * core.part_bits) & (1 << core.part_bits) - 1
+                    address = core.address(Space.WEIGHTS, bank, row, part)
+                    writes.append(Write(Space.WEIGHTS, address, data))
+        start = start_potentials(layer, core)
+        for (row, lane, bank), value in np.ndenumerate(start):
+            address = core.address(Space.START, bank, state_row + row, lane)
+            writes.append(Write(Space.START, address, int(value) & (1 << core.potential_bits) - 1))
+        weight_row += len(packed[0])
+        state_row += words
+    return writes
+
+
+def start_potentials(layer: Layer, core: CoreSpec) -> np.ndarray:
+    """Return what a stimulus starts with: minus the threshold (STEP), or the bias (RAMP).
+
+    Returns
+    -------
+    ndarray of int64, shape (rows, word, banks)
+        Neuron ``j`` of the layer stands at ``j`` in reading order; a lane without a neuron
+        starts at -1, so that it never fires.
+    """
+    start = -layer.offset if layer.neuron is Neuron.STEP else layer.offset
+    rows = -(-layer.neurons // core.lanes)
+    padded = np.full(rows * core.lanes, -1)
+    padded[: layer.neurons] = start
+    return padded.reshape(rows, core.word, core.banks)
+
+
+def weight_words(network: Network, number: int, core: CoreSpec) -> list[list[int]]:
+    """Return the words of a layer's synapses, by bank and row.
+
+    An input or neuron ``i`` has its own rows, as many as the layer has state rows. Synapse ``j``
+    stands in row ``j // lanes`` of them, in bank ``j % banks``, at bit
+    ``(j // banks % word) * weight_bits``. OFF inputs start at a whole word of pixels.
+    """
+    layer = network.layers[number]
+    words = -(-layer.neurons // core.lanes)
+    if core.weight_bits == 1 and layer.kind is WeightKind.PM1:
+        codes = (layer.weights > 0).astype(np.int64)
+    else:
+        codes = layer.weights & (1 << core.weight_bits) - 1
+    sources = layer.inputs
+    places = np.arange(sources)
+    if number == 0 and network.off:
+        sources = input_rows(network, core)
+        places[network.pixels :] += sources - layer.inputs
+    table = np.zeros((sources, words * core.lanes), np.int64)
+    table[places, : layer.neurons] = codes
+    lanes = table.reshape(sources * words, core.word, core.banks)
+    packed = [[0] * (sources * words) for _ in range(core.banks)]
+    for bank in range(core.banks):
+        rows = packed[bank]
+        for lane in range(core.word):
+            shift = lane * core.weight_bits
+            for row, code in enumerate(lanes[:, lane, bank].tolist()):
+                rows[row] |= code << shift
+    return packed
+
+
+def _registers(network: Network, core: CoreSpec, early_exit: bool) -> Iterator[Write]:
+    words = state_words(network, core)
+    pixel_words = -(-network.pixels // core.pixels)
+    in_last = network.pixels - (pixel_words - 1) * core.pixels
+    values = {
+        "ramp": int(network.neuron is Neuron.RAMP),
+        "early_exit": int(early_exit),
+        "last_layer": len(network.layers) - 1,
+        "state_rows": sum(words) - 1,
+        "time_shift": core.time_bits - network.time_bits,
+        "intensity_min": network.intensity_min,
+        "off": int(network.off),
+        "input_words": pixel_words - 1,
+        "last_mask": (1 << in_last) - 1,
+    }
+    for address, (name, _) in enumerate(GLOBAL_REGISTERS):
+        yield Write(Space.REGISTERS, address, values[name])
+    state_row = weight_row = 0
+    source = input_rows(network, core)
+    for number, layer in enumerate(network.layers):
+        values = {
+            "signed": int(layer.kind is not WeightKind.UNSIGNED),
+            "neurons": layer.neurons,
+            "words": words[number] - 1,
+            "weight_row": weight_row,
+            "state_row": state_row,
+            "scale": layer.scale,
+        }
+        for name, _ in LAYER_REGISTERS:
+            yield Write(Space.REGISTERS, layer_register(number, name), values[name])
+        weight_row += source * words[number]
+        state_row += words[number]
+        source = layer.neurons
