@@ -137,7 +137,10 @@ class Encoder(wiring.Component):
                     m.d.sync += time.eq(time + 1)
                     with m.If(time == last_time):
                         m.d.sync += [time.eq(0), number.eq(0)]
-                        m.next = "WORDS"
+                        m.next = "CLEARED"
+            with m.State("CLEARED"):
+                # The last lists are being emptied; a head read now would be the old one.
+                m.next = "WORDS"
             with m.State("WORDS"):
                 m.d.comb += [
                     insertion.valid.eq(self.pixels.valid),
