@@ -1,0 +1,298 @@
+"""Recipes: what `firstspike train` is asked to do, read strictly from YAML; docs/recipes.md.
+
+Without torch, so that a recipe can be checked on any machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from firstspike.errors import InputError
+from firstspike.fields import Fields, load_yaml
+from firstspike.spec import INTENSITY_MAX, TIME_BITS_MAX, TIME_BITS_MIN, Neuron, WeightKind
+
+__all__ = [
+    "VERSION",
+    "LayerPlan",
+    "Objective",
+    "Prune",
+    "Recipe",
+    "Teacher",
+    "Training",
+    "load_recipe",
+]
+
+#: Version of recipe files.
+VERSION = 1
+
+_DATA = ("digits", "mnist", "fashion-mnist")
+_KINDS = (WeightKind.SIGNED.value, WeightKind.PM1.value)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPlan:
+    """A dense layer to be trained: its name, neurons, kind of weights and bits of a weight."""
+
+    name: str
+    neurons: int
+    kind: WeightKind
+    weight_bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How the weights are found.
+
+    Attributes
+    ----------
+    seed, epochs, batch : int
+        Start of the random numbers; passes over the training images; images of a step.
+    learning_rate : float
+        Largest one; it rises over the first epoch and falls to 0 along a cosine.
+    float_epochs : int
+        Epochs at the start with weights that are not yet quantised.
+    frozen : float
+        Share of the epochs at the end in which thresholds no longer follow batch statistics.
+    input_dropout : float
+        Share of input spikes (STEP) or pixels (RAMP) that are left out in training.
+    hidden_dropout : float
+        Share of hidden spikes that are left out in training.
+    shift : int
+        Training images are moved by up to this many pixels each way.
+    flip : bool
+        Whether half of the training images are mirrored left to right.
+    smoothing : float
+        Share of the target that is spread over all classes.
+    """
+
+    seed: int
+    epochs: int
+    batch: int
+    learning_rate: float
+    float_epochs: int
+    frozen: float
+    input_dropout: float
+    hidden_dropout: float
+    shift: int
+    flip: bool
+    smoothing: float
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """A larger network in floating point whose outputs are targets too.
+
+    Attributes
+    ----------
+    hidden : tuple of int
+        Neurons of its hidden layers.
+    epochs : int
+        Passes over the training images.
+    temperature : float
+        Divides the outputs of teacher and network before they are compared.
+    weight : float
+        Share of the loss that compares with the teacher; the rest compares with the label.
+    """
+
+    hidden: tuple[int, ...]
+    epochs: int
+    temperature: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What a STEP network is asked to do at each time step; docs/training.md has the formulas.
+
+    Attributes
+    ----------
+    gate : float
+        Weight of the term that keeps outputs below their thresholds until they may fire.
+    caution : float
+        How much worse a wrong output over its threshold is than a right one under it, at step 0.
+    caution_end : float
+        The same at the last step; between them it changes by equal factors.
+    last : float
+        Weight of the cross-entropy at the last step; at step 0 it is ``first``.
+    first : float
+        Weight of the cross-entropy at step 0; between them it changes by equal amounts.
+    mean_step : float
+        Largest mean decision step, as a share of T, that calibration may choose.
+    forced : float
+        Largest share of images without a decision that calibration may choose.
+    """
+
+    gate: float
+    caution: float
+    caution_end: float
+    first: float
+    last: float
+    mean_step: float
+    forced: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """Magnitude pruning while training (RAMP): the smallest weights of each layer become 0.
+
+    Attributes
+    ----------
+    share : float
+        Share of the weights that are 0 in the end.
+    begin, end : float
+        Part of the training, 0..1, in which the share grows from 0.
+    """
+
+    share: float
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A whole recipe; see docs/recipes.md for the file and its keys."""
+
+    path: Path
+    name: str
+    data: str
+    neuron: Neuron
+    time_bits: int
+    intensity_min: int
+    off: bool
+    layers: tuple[LayerPlan, ...]
+    validation: int
+    potential_bits: int
+    training: Training
+    teacher: Teacher | None
+    objective: Objective | None
+    prune: Prune | None
+
+    @property
+    def steps(self) -> int:
+        """Time steps of a stimulus, T."""
+        return 1 << self.time_bits
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read the recipe in ``path``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a key is unknown or missing, or a value is out of its range.
+    """
+    top = load_yaml(path)
+    version = top.integer("version", 0, 1 << 30)
+    if version != VERSION:
+        raise top.error("version", f"is {version}, this release reads version {VERSION}")
+    name = top.text("name", path.stem)
+    data = top.text("data", choices=_DATA)
+    neuron = Neuron(top.text("neuron", choices=[n.value for n in Neuron]))
+    step = neuron is Neuron.STEP
+    time_bits = top.integer("time_bits", TIME_BITS_MIN, TIME_BITS_MAX, 3 if step else 4)
+    intensity_min = top.integer("intensity_min", 1, INTENSITY_MAX, 1) if step else 1
+    off = top.boolean("off", False) if step else False
+    layers = tuple(_layer(entry) for entry in top.mappings("layers"))
+    names = [layer.name for layer in layers]
+    if len(set(names)) < len(names):
+        raise top.error("layers", f"names are {', '.join(names)}, each must stand once")
+    if layers[-1].neurons != 10:
+        raise top.error("layers", f"the last one has {layers[-1].neurons} neurons, must have 10")
+    validation = top.integer("validation", 1, 30000, 5000)
+    potential_bits = top.integer("potential_bits", 8, 24, 24)
+    training = _training(top.mapping("training"))
+    teacher = _teacher(top.mapping("teacher")) if top.has("teacher") else None
+    objective = None
+    if step:
+        objective = _objective(top.mapping("objective") if top.has("objective") else None, path)
+    prune = _prune(top.mapping("prune")) if not step and top.has("prune") else None
+    top.done()
+    return Recipe(
+        path=path,
+        name=name,
+        data=data,
+        neuron=neuron,
+        time_bits=time_bits,
+        intensity_min=intensity_min,
+        off=off,
+        layers=layers,
+        validation=validation,
+        potential_bits=potential_bits,
+        training=training,
+        teacher=teacher,
+        objective=objective,
+        prune=prune,
+    )
+
+
+def _layer(entry: Fields) -> LayerPlan:
+    name = entry.text("name")
+    neurons = entry.integer("neurons", 2, 4096)
+    kind = WeightKind(entry.text("weights", "signed", choices=_KINDS))
+    if kind is WeightKind.PM1:
+        weight_bits = entry.integer("weight_bits", 1, 1, 1)
+    else:
+        weight_bits = entry.integer("weight_bits", 2, 8, 8)
+    entry.done()
+    return LayerPlan(name, neurons, kind, weight_bits)
+
+
+def _training(entry: Fields) -> Training:
+    training = Training(
+        seed=entry.integer("seed", 0, (1 << 31) - 1, 0),
+        epochs=entry.integer("epochs", 1, 10000),
+        batch=entry.integer("batch", 1, 60000, 256),
+        learning_rate=entry.number("learning_rate", 1e-6, 1.0, 0.002),
+        float_epochs=entry.integer("float_epochs", 0, 10000, 0),
+        frozen=entry.number("frozen", 0.0, 1.0, 0.2),
+        input_dropout=entry.number("input_dropout", 0.0, 0.9, 0.0),
+        hidden_dropout=entry.number("hidden_dropout", 0.0, 0.9, 0.0),
+        shift=entry.integer("shift", 0, 4, 0),
+        flip=entry.boolean("flip", False),
+        smoothing=entry.number("smoothing", 0.0, 0.5, 0.0),
+    )
+    if training.float_epochs >= training.epochs:
+        raise entry.error(
+            "float_epochs", f"is {training.float_epochs}, must be less than epochs"
+        )
+    entry.done()
+    return training
+
+
+def _teacher(entry: Fields) -> Teacher:
+    teacher = Teacher(
+        hidden=tuple(entry.integers("hidden", 1, 8192)),
+        epochs=entry.integer("epochs", 1, 1000),
+        temperature=entry.number("temperature", 0.1, 100.0, 2.0),
+        weight=entry.number("weight", 0.0, 1.0, 0.5),
+    )
+    entry.done()
+    return teacher
+
+
+def _objective(entry: Fields | None, path: Path) -> Objective:
+    entry = Fields(path, "objective", {}) if entry is None else entry
+    objective = Objective(
+        gate=entry.number("gate", 0.0, 100.0, 1.0),
+        caution=entry.number("caution", 0.01, 1000.0, 8.0),
+        caution_end=entry.number("caution_end", 0.01, 1000.0, 1.0),
+        first=entry.number("first", 0.0, 100.0, 0.3),
+        last=entry.number("last", 0.0, 100.0, 1.0),
+        mean_step=entry.number("mean_step", 0.0, 1.0, 0.48),
+        forced=entry.number("forced", 0.0, 1.0, 0.04),
+    )
+    entry.done()
+    return objective
+
+
+def _prune(entry: Fields) -> Prune:
+    prune = Prune(
+        share=entry.number("share", 0.0, 0.99),
+        begin=entry.number("begin", 0.0, 1.0, 0.2),
+        end=entry.number("end", 0.0, 1.0, 0.7),
+    )
+    if prune.begin >= prune.end:
+        raise InputError(f"{entry.path}: prune.begin: is {prune.begin}, must be less than end")
+    entry.done()
+    return prune
