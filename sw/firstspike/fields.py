@@ -28,6 +28,7 @@ _DAMAGE = (
 
 
 _SHORT = reprlib.Repr()
+_SHORT.maxlevel = 2
 _SHORT.maxstring = _SHORT.maxother = 60
 
 

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = args.call(args)
         sys.stdout.flush()
     except InputError as error:
-        print("firstspike:", " ".join(str(error).split()), file=sys.stderr)
+        print(f"firstspike: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("firstspike: interrupted", file=sys.stderr)

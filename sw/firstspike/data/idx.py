@@ -52,7 +52,7 @@ def plain(content: bytes, where: Path) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
             unpacked = file.read(_MOST_BYTES + 1)
-    except (OSError, EOFError, zlib.error, struct.error) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{where}: damaged gzip file: {error}") from error
     if len(unpacked) > _MOST_BYTES:
         raise InputError(f"{where}: unpacks to more than {_MOST_BYTES} bytes, not a file like this")
