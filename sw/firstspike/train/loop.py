@@ -75,7 +75,9 @@ def train(
         teacher = _teacher(recipe, splits, run)
         torch.manual_seed(_seed(run.seed, 0))
         model = build(recipe, splits.shape[0] * splits.shape[1])
-        optimizer = torch.optim.Adam(model.parameters(), lr=recipe.training.learning_rate)
+        optimizer = torch.optim.Adam(
+            model.parameters(), lr=recipe.training.learning_rate, fused=True
+        )
         run.restore(model, optimizer)
         with counted(f"training {recipe.name}", recipe.training.epochs) as progress:
             progress(run.epoch)

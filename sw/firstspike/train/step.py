@@ -16,7 +16,7 @@ from firstspike.spec import INTENSITY_MAX, THRESHOLD_MIN
 from firstspike.train.quantizers import clip_latent, largest, quantize
 from firstspike.train.recipe import LayerPlan
 
-__all__ = ["Hidden", "Output", "StepNet", "running_maximum", "spike", "thermometer"]
+__all__ = ["Hidden", "Output", "StepNet", "fire", "thermometer"]
 
 #: The surrogate gradient is 1 / (1 + SLOPE * |u|) ** 2, u in standard deviations.
 SLOPE = 5.0
@@ -26,23 +26,49 @@ _MOMENTUM = 0.02
 _SPREAD = 0.2
 
 
-class _Spike(torch.autograd.Function):
-    """1 where u >= 0; backward with a surrogate gradient."""
+class _Fire(torch.autograd.Function):
+    """Forward: `fire`. Backward: surrogate gradient, sent to the step of the largest potential."""
 
     @staticmethod
-    def forward(ctx: Any, u: Tensor) -> Tensor:
-        ctx.save_for_backward(u)
-        return (u >= 0).to(u.dtype)
+    def forward(ctx: Any, v: Tensor, theta: Tensor, deviation: Tensor) -> Tensor:
+        best = v.clone()
+        for t in range(1, len(best)):
+            torch.maximum(best[t], best[t - 1], out=best[t])
+        ctx.save_for_backward(best, theta, deviation)
+        return (best >= theta).to(v.dtype)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        (u,) = ctx.saved_tensors
-        return gradient / (1.0 + SLOPE * u.abs()) ** 2
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        best, theta, deviation = ctx.saved_tensors
+        slope = ((best - theta) * (SLOPE / deviation)).abs_().add_(1).square_()
+        flow = gradient / slope.mul_(deviation)
+        to_theta = -flow.sum((0, 1))
+        # What reached a maximum that an earlier step had set goes back to that step.
+        for t in range(len(best) - 1, 0, -1):
+            old = (best[t] == best[t - 1]).to(flow.dtype).mul_(flow[t])
+            flow[t - 1] += old
+            flow[t] -= old
+        return flow, to_theta, None
 
 
-def spike(u: Tensor) -> Tensor:
-    """Return 1.0 where ``u >= 0``, else 0.0, with a surrogate gradient."""
-    result = _Spike.apply(u)
+def fire(v: Tensor, theta: Tensor, deviation: Tensor) -> Tensor:
+    """Return which neurons have fired by each step.
+
+    Parameters
+    ----------
+    v : Tensor, shape (T, n, neurons)
+        Potentials after each step.
+    theta : Tensor, shape (neurons,)
+        A neuron fires at the first step with ``v >= theta``.
+    deviation : Tensor, shape (neurons,)
+        Unit of the potentials for the surrogate gradient.
+
+    Returns
+    -------
+    Tensor of v's dtype, shape (T, n, neurons)
+        1.0 from the step of the spike on, else 0.0.
+    """
+    result = _Fire.apply(v, theta, deviation)
     assert isinstance(result, Tensor)
     return result
 
@@ -66,15 +92,10 @@ def thermometer(images: Tensor, time_bits: int, intensity_min: int, off: bool) -
     never = torch.tensor(steps, dtype=torch.uint8 if steps < 256 else torch.int16)
     times = (INTENSITY_MAX - channel) >> (8 - time_bits)
     times = torch.where(channel >= intensity_min, times.to(never.dtype), never)
-    return (times <= torch.arange(steps, dtype=never.dtype)[:, None, None]).float()
-
-
-def running_maximum(values: Tensor) -> Tensor:
-    """Return the maximum over all steps so far; shape (T, n, neurons) in and out."""
-    best = [values[0]]
-    for value in values[1:]:
-        best.append(torch.maximum(best[-1], value))
-    return torch.stack(best)
+    fired = torch.empty(steps, *times.shape)
+    for t in range(steps):
+        torch.le(times, t, out=fired[t])
+    return fired
 
 
 class Hidden(nn.Module):
@@ -121,14 +142,14 @@ class Hidden(nn.Module):
         steps, n, inputs = fired.shape
         v = fired.reshape(-1, inputs) @ self.integers()
         if self.training and not self.frozen:
-            mean, deviation = v.mean(0), v.std(0) + 1e-3
+            mean = v.mean(0)
             with torch.no_grad():
+                deviation = (v.square().mean(0) - mean.square()).clamp(min=0).sqrt() + 1e-3
                 self.mean.lerp_(mean, _MOMENTUM)
                 self.deviation.lerp_(deviation, _MOMENTUM)
         else:
             mean, deviation = self.mean, self.deviation
-        u = (v - self.threshold(mean, deviation)) / deviation
-        return spike(running_maximum(u.view(steps, n, -1)))
+        return fire(v.view(steps, n, -1), self.threshold(mean, deviation), deviation)
 
     def integer_threshold(self) -> Tensor:
         """Return the thresholds that the integer network has, int64."""
