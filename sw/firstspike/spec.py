@@ -200,7 +200,7 @@ class CoreSpec:
     potential_bits: int = 20
     max_inputs: int = 1024
     max_layers: int = 4
-    weight_rows: int = 65536
+    weight_rows: int = 8192
     state_rows: int = 64
     pixels: int = 4
     memory: str = "block"
