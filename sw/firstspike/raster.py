@@ -30,7 +30,13 @@ def draw(network: Network, pixels: np.ndarray, outcome: Outcome) -> str:
         Its result, of one stimulus.
     """
     parts = [_image(pixels.reshape(network.shape))]
-    parts += [_layer(name, times[0], network.steps) for name, times in outcome.spike_time.items()]
+    step = network.neuron is Neuron.STEP
+    # The outputs of a RAMP network do not spike.
+    layers = network.layers if step else network.layers[:-1]
+    spikes = {layer.name: outcome.spike_time[layer.name][0] for layer in layers}
+    ends = np.concatenate([outcome.decision_step[:1], *spikes.values()])
+    end = int(ends[ends < network.steps].max(initial=0)) + 1
+    parts += [_layer(name, times, network.steps, end) for name, times in spikes.items()]
     return "\n\n".join([*parts, _outputs(network, outcome)])
 
 
@@ -42,8 +48,8 @@ def _image(image: np.ndarray) -> str:
     )
 
 
-def _layer(name: str, times: np.ndarray, steps: int) -> str:
-    """Return the raster of a layer: steps downwards, neurons across.
+def _layer(name: str, times: np.ndarray, steps: int, end: int) -> str:
+    """Return the raster of a layer up to step ``end``: steps downwards, neurons across.
 
     A cell stands for one neuron, or for several where the layer is wide: its height is the share
     of them that spiked in this step (or group of steps).
@@ -54,8 +60,8 @@ def _layer(name: str, times: np.ndarray, steps: int) -> str:
     cells = min(neurons, _WIDE)
     cell = np.arange(neurons) * cells // neurons
     size = np.bincount(cell, minlength=cells)
-    group = -(-steps // _HIGH)
-    for start in range(0, steps, group):
+    group = -(-end // _HIGH)
+    for start in range(0, end, group):
         now = (times >= start) & (times < start + group)
         count = np.bincount(cell[now], minlength=cells)
         # Rounded up, so that a single spike is seen.
@@ -85,7 +91,7 @@ def _outputs(network: Network, outcome: Outcome) -> str:
     if not step:
         how = "largest potential"
     elif outcome.forced[0]:
-        how = "no output spiked: largest potential over threshold decided after the last step"
+        how = "no output spiked: the largest distance to the threshold decided after the last step"
     else:
         how = f"first output spike, in step {outcome.decision_step[0]} of {network.steps}"
     lines.append(f"\nclass {network.labels[winner]} ({how})")

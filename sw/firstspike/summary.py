@@ -53,7 +53,7 @@ def figures(network: Network, core: CoreSpec, stimuli: Stimuli, outcome: Outcome
         if outcome.floor_cycles is not None:
             floor = int(outcome.floor_cycles.sum())
             facts["floor_cycles"] = floor
-            facts["cycles_over_floor"] = cycles / floor
+            facts["cycles_over_floor"] = cycles / floor if floor else None
     facts["counters"] = {name: int(array.sum()) for name, array in counters.items()}
     return facts
 

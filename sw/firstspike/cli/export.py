@@ -27,6 +27,6 @@ def add(commands) -> None:
 def _call(args: argparse.Namespace) -> int:
     if not args.run.is_dir():
         raise InputError(f"{args.run}: no such folder, must be one that firstspike train wrote")
-    facts = need("firstspike.train", "train").export(args.run, args.network)
+    facts = need("firstspike.train.exporting", "train").export(args.run, args.network)
     (print_json if args.json else print_facts)(facts)
     return 0

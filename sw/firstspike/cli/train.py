@@ -25,7 +25,8 @@ def add(commands) -> None:
 
 def _call(args: argparse.Namespace) -> int:
     recipe = find_recipe(args.recipe)
-    train = need("firstspike.train", "train").train
-    facts = train(recipe, args.run, seed=args.seed, resume=args.resume, data_folder=args.dir)
+    facts = need("firstspike.train.loop", "train").train(
+        recipe, args.run, seed=args.seed, resume=args.resume, data_folder=args.dir
+    )
     (print_json if args.json else print_facts)(facts)
     return 0
