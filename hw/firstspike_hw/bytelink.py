@@ -236,10 +236,11 @@ class ReplyEncoder(wiring.Component):
         with m.Switch(sending):
             for what, (marker, content) in contents.items():
                 with m.Case(what):
-                    m.d.comb += at_last.eq(index == len(content) // 8)
-                    m.d.comb += self.bytes.payload.eq(
-                        Cat(C(marker, 8), content).word_select(index, 8)
-                    )
+                    reply = Cat(C(marker, 8), content)
+                    m.d.comb += [
+                        at_last.eq(index == len(reply) // 8 - 1),
+                        self.bytes.payload.eq(reply.word_select(index, 8)),
+                    ]
         with m.If(busy):
             with m.If(self.bytes.ready):
                 m.d.sync += index.eq(index + 1)

@@ -1,19 +1,15 @@
 """The synapse memory of a bank."""
 
-from typing import Any
-
 from amaranth import *
 from amaranth.hdl import MemoryData
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import CoreSpec, bits_for
+from firstspike_hw.rtlil import NO_COLLISION
 from firstspike_hw.spram import SPRAM_DEVICE, Spram
 
 __all__ = ["SynapseMemory"]
-
-#: For Yosys. A read never meets a write, so it need not build what that would give.
-_ATTRIBUTES: Any = {"no_rw_check": 1, "ram_style": "block"}
 
 
 class SynapseMemory(wiring.Component):
@@ -89,7 +85,7 @@ class SynapseMemory(wiring.Component):
             return m
 
         spec = self._spec
-        m.submodules.rows = rows = memory.Memory(self.data, attrs=_ATTRIBUTES)
+        m.submodules.rows = rows = memory.Memory(self.data, attrs=NO_COLLISION)
         read = rows.read_port()
         write = rows.write_port(granularity=spec.part_bits)
         m.d.comb += [
