@@ -329,9 +329,6 @@ def test_foreign_archives(tmp_path, monkeypatch):
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("x.npy", content.getvalue())
     assert "a.npz: x: .npy version (3, 0), must be" in refused(lambda: load_arrays(path))
-    with zipfile.ZipFile(path, "w") as file, pytest.warns(UserWarning, match="Duplicate"):
-        for _ in range(2):
-            file.writestr("x.npy", archive()[:0])
     path.write_bytes(archive(x=np.zeros(1000, np.int8)))
     monkeypatch.setattr("firstspike.arrays._MOST_BYTES", 1000)
     assert "a.npz: unpacks to more than 1000 bytes" in refused(lambda: load_arrays(path))
@@ -354,6 +351,38 @@ def test_shapes_that_the_data_do_not_fill(tmp_path, shape):
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as file:
         file.writestr("x.npy", content)
     assert "a.npz: " in refused(lambda: load_arrays(tmp_path / "a.npz"))
+
+
+@pytest.mark.parametrize("header", ["{", "{[]: 1}", "'", "{'descr': }", "[]", "{" * 300, "\0"])
+def test_headers_that_are_none(tmp_path, header):
+    text = header.encode() + b"\n"
+    content = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as file:
+        file.writestr("x.npy", content)
+    assert "a.npz: damaged" in refused(lambda: load_arrays(tmp_path / "a.npz"))
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (8, 99),  # a method of packing that there is not
+        (6, 1),  # a password
+        (None, 255),  # packed data that are none
+        (18, 3),  # fewer packed bytes than needed
+    ],
+)
+def test_packed_members_that_are_damaged(tmp_path, place, value):
+    content = io.BytesIO()
+    np.savez_compressed(content, x=np.arange(1000))
+    bad = bytearray(content.getvalue())
+    if place is None:
+        bad[30 + bad[26] + bad[28]] = value
+    else:
+        # The central directory repeats the local header, 2 bytes further.
+        for start in (0, bad.index(b"PK\x01\x02") + 2):
+            bad[start + place : start + place + 2] = bytes([value, 0])
+    (tmp_path / "a.npz").write_bytes(bad)
+    assert "a.npz: damaged" in refused(lambda: load_arrays(tmp_path / "a.npz"))
 
 
 @settings(max_examples=300)
