@@ -1,8 +1,8 @@
 """Cores by name and from files; shipped networks by name.
 
 Mutants tried, each of which a test here refused: defaults of `ramp` and of `memory` exchanged for
-constants; core_yaml that leaves a field out; the version not checked; unknown keys taken; a CoreSpec
-error that does not name the file; a folder that hides a shipped network.
+constants; core_yaml that leaves a field out; the version not checked; unknown keys taken; an error
+of CoreSpec that does not name the file; a folder that hides a shipped network.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Own images, and data sets as stimuli.
 
 Mutants tried, each of which a test here refused: rows and columns exchanged; classes in the order
-of their names as texts; files in the order of the disk; a transparent pixel blended with white, or not
-at all; 16 bits of grey that lose the upper 8; another formula of grey; unlabelled images with
+of their names as texts; files in the order of the disk; a transparent pixel blended with white, or
+not at all; 16 bits of grey that lose the upper 8; another formula of grey; unlabelled images with
 labels 0; `limit` that leaves labels alone; own images that take --split; any check left out.
 """
 
