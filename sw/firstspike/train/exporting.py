@@ -11,8 +11,9 @@ import numpy as np
 from firstspike.errors import InputError
 from firstspike.files import write_file
 from firstspike.network import save_network
+from firstspike.spec import weight_range
 from firstspike.train.batches import SHAPES
-from firstspike.train.model import build, to_network
+from firstspike.train.measure import network_of
 from firstspike.train.run import read_run
 from firstspike.train.widths import prove_widths
 
@@ -46,18 +47,16 @@ def export(run_folder: Path, network_folder: Path) -> dict[str, Any]:
     """
     run = read_run(run_folder)
     recipe = run.recipe
-    shape = SHAPES[recipe.data]
-    model = build(recipe, shape[0] * shape[1])
-    run.restore(model)
-    assert run.result is not None
-    network = to_network(recipe, model, shape, run.result.get("threshold_shift", 0))
+    network = network_of(run, SHAPES[recipe.data])
     try:
         layers = prove_widths(network, recipe.potential_bits)
     except InputError as error:
         raise InputError(f"{run_folder}: {error}") from error
     for entry, layer in zip(layers, network.layers, strict=True):
         entry["zero"] = float((layer.weights == 0).mean())
-        entry["at_bound"] = float((np.abs(layer.weights) == np.abs(layer.weights).max()).mean())
+        entry["at_bound"] = float(
+            (np.abs(layer.weights) == weight_range(layer.kind, layer.weight_bits)[1]).mean()
+        )
     report = {
         "network": str(network_folder),
         "name": network.name,
@@ -65,7 +64,7 @@ def export(run_folder: Path, network_folder: Path) -> dict[str, Any]:
         "seed": run.seed,
         "potential_bits": max(entry["bits"] for entry in layers),
         "layers": layers,
-        **run.result,
+        **(run.result or {}),
     }
     save_network(network, network_folder)
     write_file(network_folder / "recipe.yaml", (run_folder / "recipe.yaml").read_bytes())

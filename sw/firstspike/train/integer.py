@@ -57,9 +57,7 @@ def trace(network: Network, images: Tensor) -> Trace:
 def _step(network: Network, images: Tensor) -> Trace:
     steps, shift = network.steps, INTENSITY_BITS - network.time_bits
     channel = torch.cat([images, INTENSITY_MAX - images], dim=1) if network.off else images
-    times = torch.where(
-        channel >= network.intensity_min, (INTENSITY_MAX - channel) >> shift, steps
-    )
+    times = torch.where(channel >= network.intensity_min, (INTENSITY_MAX - channel) >> shift, steps)
     spike_time = {}
     potential = torch.empty(0)
     for layer in network.layers:

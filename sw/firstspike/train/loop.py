@@ -17,7 +17,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from firstspike.errors import InputError
 from firstspike.progress import counted
 from firstspike.spec import Neuron
 from firstspike.train.batches import Splits, batches, load_splits

@@ -66,9 +66,7 @@ def to_network(
                 offset = _int64(layer.bias())
                 scale = int(layer.scale()) if hidden else 1
             layers.append(
-                Layer(
-                    plan.name, recipe.neuron, plan.kind, plan.weight_bits, weights, offset, scale
-                )
+                Layer(plan.name, recipe.neuron, plan.kind, plan.weight_bits, weights, offset, scale)
             )
     return Network(
         name=recipe.name,

@@ -88,10 +88,10 @@ def calibrate(potential: Tensor, theta: Tensor, labels: Tensor, objective: Objec
     d = potential - theta
     top = d.amax(-1).flatten().double()
     low = max(1 - int(theta.min()), int(torch.quantile(top[:: max(1, len(top) // 8192)], 0.01)))
-    high = int(top.max())
+    high = max(low, int(top.max()))
     best: tuple[float, float, float] | None = None
-    chosen = 0
-    for shift in sorted({round(s) for s in torch.linspace(low, high, 201).tolist()} | {0}):
+    chosen = low
+    for shift in sorted({round(s) for s in torch.linspace(low, high, 201).tolist()}):
         early, step, _ = decide(d - shift)
         mean = step.double().mean().item() / steps
         forced = (step == steps).double().mean().item()

@@ -90,7 +90,7 @@ class Teacher:
     epochs : int
         Passes over the training images.
     temperature : float
-        Divides the outputs of teacher and network before they are compared.
+        Divides the outputs before the softmax.
     weight : float
         Share of the loss that compares with the teacher; the rest compares with the label.
     """
@@ -253,9 +253,7 @@ def _training(entry: Fields) -> Training:
         smoothing=entry.number("smoothing", 0.0, 0.5, 0.0),
     )
     if training.float_epochs >= training.epochs:
-        raise entry.error(
-            "float_epochs", f"is {training.float_epochs}, must be less than epochs"
-        )
+        raise entry.error("float_epochs", f"is {training.float_epochs}, must be less than epochs")
     entry.done()
     return training
 
@@ -264,7 +262,7 @@ def _teacher(entry: Fields) -> Teacher:
     teacher = Teacher(
         hidden=tuple(entry.integers("hidden", 1, 8192)),
         epochs=entry.integer("epochs", 1, 1000),
-        temperature=entry.number("temperature", 0.1, 100.0, 2.0),
+        temperature=entry.number("temperature", 0.1, 100.0, 1.0),
         weight=entry.number("weight", 0.0, 1.0, 0.5),
     )
     entry.done()
@@ -275,8 +273,8 @@ def _objective(entry: Fields | None, path: Path) -> Objective:
     entry = Fields(path, "objective", {}) if entry is None else entry
     objective = Objective(
         gate=entry.number("gate", 0.0, 100.0, 1.0),
-        caution=entry.number("caution", 0.01, 1000.0, 8.0),
-        caution_end=entry.number("caution_end", 0.01, 1000.0, 1.0),
+        caution=entry.number("caution", 0.01, 1e6, 100.0),
+        caution_end=entry.number("caution_end", 0.01, 1e6, 0.5),
         first=entry.number("first", 0.0, 100.0, 0.3),
         last=entry.number("last", 0.0, 100.0, 1.0),
         mean_step=entry.number("mean_step", 0.0, 1.0, 0.48),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -193,8 +192,10 @@ def _bytes(state: dict[str, Any]) -> bytes:
 
 def _load(path: Path) -> Any:
     try:
-        return torch.load(path, weights_only=True)
+        content = io.BytesIO(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
+    try:
+        return torch.load(content, weights_only=True)
+    except Exception as error:
         raise InputError(f"{path}: damaged, or not a file of this kind") from error
