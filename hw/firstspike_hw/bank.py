@@ -9,6 +9,7 @@ from firstspike.spec import CoreSpec, bits_for
 from firstspike_hw.host_port import bank_access_signature
 from firstspike_hw.issue import word_signature
 from firstspike_hw.layouts import Operation, state_layout
+from firstspike_hw.rtlil import NO_COLLISION
 from firstspike_hw.synapses import SynapseMemory
 
 __all__ = ["Bank"]
@@ -92,7 +93,8 @@ class Bank(wiring.Component):
         m = Module()
 
         m.submodules.synapses = synapses = SynapseMemory(spec)
-        m.submodules.rows = rows = memory.Memory(self.rows)
+        # A row that is read while it is written is taken from ``latest``.
+        m.submodules.rows = rows = memory.Memory(self.rows, attrs=NO_COLLISION)
         read = rows.read_port()
         write = rows.write_port(granularity=1)
         state_row_bits = bits_for(spec.state_rows)

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import CoreSpec, bits_for
 from firstspike_hw.layouts import event_layout
+from firstspike_hw.rtlil import NO_COLLISION
 
 __all__ = ["Buckets", "insertion_signature", "link_layout"]
 
@@ -92,13 +93,16 @@ class Buckets(wiring.Component):
         m = Module()
 
         m.submodules.links = links = memory.Memory(
-            shape=data.ArrayLayout(link, spec.pixels), depth=2 << words, init=[]
+            shape=data.ArrayLayout(link, spec.pixels),
+            depth=2 << words,
+            init=[],
+            attrs=NO_COLLISION,
         )
         links_write = links.write_port()
         links_read = links.read_port()
         heads = []
         for _ in slots:
-            head = memory.Memory(shape=link, depth=2 * spec.steps, init=[])
+            head = memory.Memory(shape=link, depth=2 * spec.steps, init=[], attrs=NO_COLLISION)
             m.submodules += head
             heads.append((head.read_port(), head.write_port()))
 
