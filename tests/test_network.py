@@ -385,6 +385,14 @@ def test_packed_members_that_are_damaged(tmp_path, place, value):
     assert "a.npz: damaged" in refused(lambda: load_arrays(tmp_path / "a.npz"))
 
 
+def test_a_member_that_ends_too_early(tmp_path):
+    bad = bytearray(archive(x=np.arange(10)))
+    directory = bad.index(b"PK\x01\x02")
+    bad[directory + 20 : directory + 28] = (100_000).to_bytes(4, "little") * 2
+    (tmp_path / "a.npz").write_bytes(bad)
+    assert "a.npz: damaged" in refused(lambda: load_arrays(tmp_path / "a.npz"))
+
+
 @settings(max_examples=300)
 @given(st.data())
 def test_any_damage_to_an_archive(draw):

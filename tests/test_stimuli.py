@@ -178,6 +178,31 @@ def test_an_enormous_image_is_not_unpacked(tmp_path):
     assert "cannot be read as PNG" in refused(lambda: read_image(tmp_path / "a.png", (2, 3)))
 
 
+def chunk(kind: bytes, content: bytes) -> bytes:
+    check = zlib.crc32(kind + content)
+    return len(content).to_bytes(4, "big") + kind + content + check.to_bytes(4, "big")
+
+
+PIXELS = zlib.compress(bytes(8))
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [(b"pHYs", b"1234567"), (b"IDAT", PIXELS)],
+        [(b"IDAT", PIXELS[:4]), (b"iCCP", b"")],
+        [(b"IDAT", b""), (b"IDAT", PIXELS)],
+        [(b"acTL", b"123456789"), (b"IDAT", PIXELS)],
+        [],
+    ],
+)
+def test_broken_chunks(tmp_path, chunks):
+    chunks = [(b"IHDR", bytes([0, 0, 0, 3, 0, 0, 0, 2, 8, 0, 0, 0, 0])), *chunks, (b"IEND", b"")]
+    content = b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in chunks)
+    (tmp_path / "a.png").write_bytes(content)
+    assert "a.png: cannot be read as PNG" in refused(lambda: read_image(tmp_path / "a.png", (2, 3)))
+
+
 @given(st.data())
 def test_damaged_images(tmp_path_factory, draw):
     folder = tmp_path_factory.getbasetemp()

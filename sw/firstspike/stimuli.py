@@ -15,9 +15,7 @@ blended with black. Images are never scaled: their size must be that of the netw
 
 from __future__ import annotations
 
-import struct
 import warnings
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +33,9 @@ _DAMAGE = (
     OSError,
     SyntaxError,
     ValueError,
-    EOFError,
-    TypeError,
-    OverflowError,
-    struct.error,
-    zlib.error,
+    IndexError,
     Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
+    Warning,
 )
 
 

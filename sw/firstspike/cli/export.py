@@ -1,12 +1,18 @@
-"""``firstspike export``: turn a trained run into an integer network."""
+"""``firstspike export``: from a trained run to an integer network, and to memory images."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
-from firstspike.cli.common import add_json, need, print_facts, print_json
+from firstspike.cli.common import add_core, add_json, need, print_facts, print_json
+from firstspike.cores import load_core
 from firstspike.errors import InputError
+from firstspike.fit import check_fit
+from firstspike.hexfiles import write_hex
+from firstspike.network import load_network
+from firstspike.shipped import find_network, networks
 
 __all__ = ["add"]
 
@@ -14,19 +20,39 @@ __all__ = ["add"]
 def add(commands) -> None:
     """Add the command to the subparsers ``commands``."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        "export", help="quantise a run to a network"
+        "export",
+        help="quantise a run to a network, or write memory images of a network",
+        description="Quantise a run to the network NET. With --hex, write what loads it into a "
+        "core as files for $readmemh; then SOURCE may also be a network, and -o is left out.",
     )
-    parser.add_argument("run", metavar="RUN", type=Path, help="folder that train wrote")
-    parser.add_argument(
-        "-o", dest="network", metavar="NET", type=Path, required=True, help="folder"
-    )
+    parser.add_argument("source", metavar="SOURCE", help="a folder that train wrote, or a network")
+    parser.add_argument("-o", dest="network", metavar="NET", type=Path, help="folder to write")
+    parser.add_argument("--hex", metavar="D", type=Path, help="folder for memory images")
+    add_core(parser)
     add_json(parser)
     parser.set_defaults(call=_call)
 
 
 def _call(args: argparse.Namespace) -> int:
-    if not args.run.is_dir():
-        raise InputError(f"{args.run}: no such folder, must be one that firstspike train wrote")
-    facts = need("firstspike.train.exporting", "train").export(args.run, args.network)
+    core = load_core(args.core)
+    source = Path(args.source)
+    is_network = args.source in networks() or (source / "network.yaml").is_file()
+    facts: dict[str, Any] = {}
+    if is_network:
+        if args.network is not None or args.hex is None:
+            raise InputError(f"{args.source} is a network already: give --hex, and no -o")
+        folder = find_network(args.source)
+    else:
+        if args.network is None:
+            raise InputError("export needs -o NET, the folder that the network goes to")
+        if not source.is_dir():
+            raise InputError(f"{source}: no such folder, must be one that firstspike train wrote")
+        folder = args.network
+        facts = need("firstspike.train.exporting", "train").export(source, folder)
+    if args.hex is not None:
+        network = load_network(folder)
+        check_fit(network, core)
+        write_hex(network, core, args.hex)
+        facts["hex"] = str(args.hex)
     (print_json if args.json else print_facts)(facts)
     return 0

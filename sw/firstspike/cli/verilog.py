@@ -7,6 +7,7 @@ from pathlib import Path
 
 from firstspike.cli.common import add_core, need
 from firstspike.cores import load_core
+from firstspike.files import write_file
 
 __all__ = ["add"]
 
@@ -14,7 +15,10 @@ __all__ = ["add"]
 def add(commands) -> None:
     """Add the command to the subparsers ``commands``."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        "verilog", help="write the core as Verilog, its ports documented"
+        "verilog",
+        help="write the core as Verilog, its ports documented",
+        description="Write the core alone, as Verilog for another flow: module core, with its "
+        "ports described at the head of the file. `export --hex` writes what is loaded into it.",
     )
     add_core(parser)
     parser.add_argument("-o", dest="file", metavar="core.v", type=Path, required=True, help="file")
@@ -23,6 +27,7 @@ def add(commands) -> None:
 
 def _call(args: argparse.Namespace) -> int:
     core = load_core(args.core)
-    need("firstspike_hw.verilog", "hw").write(core, args.file)
-    print(args.file)
+    text = need("firstspike_hw.verilog", "hw").to_verilog(core)
+    write_file(args.file, text.encode())
+    print(f"{args.file}: {len(text.splitlines())} lines")
     return 0

@@ -1,0 +1,57 @@
+"""The ports of a core in words, for people who take its Verilog into another flow."""
+
+from amaranth.lib import data, wiring
+
+from firstspike.spec import CoreSpec
+
+__all__ = ["port_comment"]
+
+_HEAD = """\
+firstspike core: {spec}
+
+A stream has payload, valid and ready: a payload is handed over at a rising edge of clk with valid
+and ready both 1, and stays as it is until then. A tap has no ready. Fields of a payload are listed
+with their bits. rst is synchronous. Memories are not reset: load all that a network uses.
+
+clk                  in   1
+rst                  in   1"""
+
+_STREAMS = {
+    "pixels": "a word of pixels, row by row, the first one lowest",
+    "events": "events that are already sorted by time, in place of pixels",
+    "requests": "reads and writes of the host, between stimuli; firstspike.memimage makes them",
+    "replies": "the data of each read",
+    "results": "a record for each stimulus",
+    "spikes": "tap: every spike of a neuron, as it happens",
+    "potentials": "tap: potentials of the outputs, each time that they are read",
+}
+
+
+def _fields(layout: data.Layout, start: int, prefix: str) -> list[str]:
+    """Return a line for each field of ``layout``, whose lowest bit is bit ``start``."""
+    lines = []
+    for key, field in layout:
+        name = f"{prefix}.{key}" if isinstance(key, str) else f"{prefix}[{key}]"
+        low = start + field.offset
+        if isinstance(field.shape, data.Layout):
+            lines += _fields(field.shape, low, name)
+        elif field.width:
+            lines.append(f"    [{low + field.width - 1}:{low}] {name.removeprefix('.')}")
+    return lines
+
+
+def port_comment(spec: CoreSpec, core: wiring.Component) -> str:
+    """Return comment lines for the head of a Verilog file: every port of ``core``, of ``spec``."""
+    lines = _HEAD.format(spec=spec).splitlines()
+    known = ""
+    for path, member, _ in core.signature.flatten(core):
+        if path[0] != known:
+            known = str(path[0])
+            lines += ["", f"{known}: {_STREAMS[known]}"]
+        layout = member.shape
+        width = layout.size if isinstance(layout, data.Layout) else layout
+        name = "__".join(map(str, path))
+        lines.append(f"{name:<20} {member.flow.name.lower():<3}  {width}")
+        if isinstance(layout, data.Layout):
+            lines += _fields(layout, 0, "")
+    return "".join(f"// {line}".rstrip() + "\n" for line in lines)
