@@ -248,6 +248,8 @@ class Core(wiring.Component):
             sequencer.tick_end.eq(neuron.end & is_spike),
             store.clear.eq(sequencer.begin),
             store.start.eq(sequencer.store_start),
+            # The banks are held while RAMP neurons are named, and could not take events.
+            store.whole.eq(sequencer.ramp),
             sequencer.store_done.eq(store.done),
             host.potential.eq(neuron.potential),
         ]

@@ -33,8 +33,10 @@ class RampUnit(wiring.Component):
         A potential that is not negative.
     end : In(1)
         With or after the last one of a layer.
-    write : Out(1), spike : Out(event_layout(spec)), ended : Out(1)
+    write : Out(1), spike : Out(event_layout(spec))
         The same, with the magnitude.
+    ended : Out(1)
+        One cycle after the last one of a layer.
     """
 
     def __init__(self, spec: CoreSpec):
@@ -96,6 +98,6 @@ class RampUnit(wiring.Component):
             self.write.eq(valid & (magnitude != 0)),
             self.spike.index.eq(index),
             self.spike.magnitude.eq(magnitude),
-            self.ended.eq(end),
         ]
+        m.d.sync += self.ended.eq(end)
         return m

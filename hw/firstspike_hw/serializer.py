@@ -2,7 +2,7 @@
 
 from amaranth import *
 from amaranth.lib import data, wiring
-from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import CoreSpec, bits_for
@@ -94,7 +94,10 @@ class Serializer(wiring.Component):
             ends_word.eq(busy & (rest == 0)),
         ]
 
-        m.submodules.queue = queue = SyncFIFO(width=spec.lanes + 1, depth=min(8, spec.state_rows))
+        # Deep enough for every word of a layer, so that a tick never waits.
+        m.submodules.queue = queue = SyncFIFOBuffered(
+            width=spec.lanes + 1, depth=spec.state_rows + 1
+        )
         # Lanes of a layer's last word that have a neuron.
         used = Signal(range(spec.lanes + 1))
         lanes_used = Signal(spec.lanes)
@@ -114,7 +117,7 @@ class Serializer(wiring.Component):
             queue.w_data.eq(Cat(tick.mask, tick.last)),
             queue.w_en.eq(tick.valid & ~direct),
             queue.r_en.eq(~busy | ends_word),
-            self.ready.eq(Mux(direct, finishing, queue.w_rdy)),
+            self.ready.eq(~direct | finishing),
         ]
         with m.If(busy):
             m.d.sync += mask.eq(rest)

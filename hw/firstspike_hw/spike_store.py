@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import CoreSpec
 from firstspike_hw.layouts import event_layout
+from firstspike_hw.rtlil import NO_COLLISION
 
 __all__ = ["SpikeStore"]
 
@@ -13,7 +14,8 @@ __all__ = ["SpikeStore"]
 class SpikeStore(wiring.Component):
     """A log of all spikes of a stimulus; what a layer sent in a step stands in one piece of it.
 
-    A reader follows the writer, so that the next layer begins while spikes are still being found.
+    A reader follows the writer, so that the next layer begins while spikes are still being found,
+    unless it is told to wait for the whole piece.
     Nothing is overwritten before the next stimulus: other readers may come back to a piece by its
     start and length.
 
@@ -35,6 +37,8 @@ class SpikeStore(wiring.Component):
         With or after the last spike of a piece.
     start : In(1)
         Begin to read the piece that is about to be written.
+    whole : In(1)
+        Offer nothing before the piece is complete.
     events : Out(stream.Signature(event_layout(spec)))
         The spikes of the piece.
     done : Out(1)
@@ -52,6 +56,7 @@ class SpikeStore(wiring.Component):
                 "spike": In(event_layout(spec)),
                 "end": In(1),
                 "start": In(1),
+                "whole": In(1),
                 "events": Out(stream.Signature(event_layout(spec))),
                 "done": Out(1),
             }
@@ -61,7 +66,7 @@ class SpikeStore(wiring.Component):
         spec = self._spec
         m = Module()
         m.submodules.log = log = memory.Memory(
-            shape=event_layout(spec), depth=spec.max_neurons, init=[]
+            shape=event_layout(spec), depth=spec.max_neurons, init=[], attrs=NO_COLLISION
         )
         write = log.write_port()
         read = log.read_port()
@@ -75,10 +80,10 @@ class SpikeStore(wiring.Component):
             write.addr.eq(length),
             write.data.eq(self.spike),
             write.en.eq(self.write),
-            moves.eq(~valid | self.events.ready),
+            moves.eq(~valid | (self.events.valid & self.events.ready)),
             read.addr.eq(position),
             read.en.eq(moves),
-            self.events.valid.eq(valid),
+            self.events.valid.eq(valid & ~(self.whole & open_)),
             self.events.payload.eq(read.data),
             self.done.eq(~open_ & ~valid & (position == length)),
         ]

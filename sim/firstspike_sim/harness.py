@@ -83,10 +83,11 @@ def harness(core: CoreSpec) -> str:
     )
     return f"""\
 module {TOPLEVEL}(
-  input clk /* verilator public_flat_rw */,
   input rst /* verilator public_flat_rw */,
   output reg done /* verilator public_flat_rd */
 );
+  reg clk;
+  initial begin clk = 0; forever #5 clk = !clk; end
   integer program_file, pixels_file, records, spikes, potentials, got;
   integer count, budget, pause;
   reg [8191:0] path;

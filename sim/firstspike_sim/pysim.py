@@ -63,25 +63,19 @@ class PysimEngine:
                 ctx.set(dut.requests.valid, 1)
                 await ctx.tick().until(dut.requests.ready)
             ctx.set(dut.requests.valid, 0)
-            sim_watch.start()
             for word in words:
                 ctx.set(dut.pixels.payload, word)
                 ctx.set(dut.pixels.valid, 1)
                 await ctx.tick().until(dut.pixels.ready)
             ctx.set(dut.pixels.valid, 0)
 
-        class sim_watch:
-            running = False
-
-            @classmethod
-            def start(cls):
-                cls.running = True
-
         async def watch(ctx):
             nonlocal cycles
+            started = 0
             ctx.set(dut.results.ready, 1)
             while len(records) < len(images):
-                *_, spiked, spike, read, potential, done, record = await ctx.tick().sample(
+                *_, fed, spiked, spike, read, potential, done, record = await ctx.tick().sample(
+                    dut.pixels.valid,
                     dut.spikes.valid,
                     dut.spikes.payload,
                     dut.potentials.valid,
@@ -89,7 +83,8 @@ class PysimEngine:
                     dut.results.valid,
                     dut.results.payload,
                 )
-                cycles += sim_watch.running
+                started |= fed
+                cycles += started
                 if spiked:
                     spikes.append((len(records), spike.layer, spike.index, spike.time))
                 if read:

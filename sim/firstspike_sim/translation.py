@@ -18,7 +18,7 @@ from firstspike_hw.verilog import to_verilog
 __all__ = ["core_verilog"]
 
 #: Memories have no contents of their own, and a statement a word would take most of the time.
-_CONTENTS = re.compile(r"^ +initial begin\n(?: +\w+\[\d+\] = \d+'h0+;\n)+ +end\n", re.MULTILINE)
+_CONTENTS = re.compile(r"^ +initial begin\n(?: +\w+\[\d+\] = \d+'[hd]0+;\n)+ +end\n", re.MULTILINE)
 
 
 def core_verilog(core: CoreSpec) -> str:

@@ -45,7 +45,9 @@ _BUILD_ARGUMENTS = (
     "0",
     "-O3",
     "-CFLAGS",
-    "-O2",
+    "-O2 -std=c++20 -fcoroutines",
+    # The harness makes its own clock, which costs less than one that cocotb drives.
+    "--timing",
 )
 
 

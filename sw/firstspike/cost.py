@@ -1,16 +1,89 @@
-"""The cost model: every counter and every cycle of a core, from spike times alone."""
+"""The cost model: every counter and every cycle of a core, from spike times alone.
+
+The cycles follow the states of the sequencer and the stages of the pipeline behind it, as
+docs/architecture.md describes them; tests hold them equal to the RTL. All arrays have one entry
+per stimulus, and times are cycles since the stimulus began.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from firstspike.fit import state_words
 from firstspike.network import Network
 from firstspike.outcome import Outcome
 from firstspike.spec import CoreSpec, Neuron
 
 __all__ = ["floor_cycles", "predict"]
+
+#: Cycles from the first word of a tick in the issue stage until the banks have its mask.
+_BANK_STAGES = 3
+#: Cycles from a mask at the banks' end until the serializer can load it from its queue.
+_QUEUE = 2
+#: Cycles from the choice of a neuron in the serializer until it is handed on.
+_NAME = 2
+#: Cycles from a spike at the store until it is offered as an event.
+_STORE = 2
+#: Long before a stimulus began.
+_PAST = -1000
+
+
+@dataclass
+class _Pipe:
+    """Walker and issue stage: when an item is accepted, and when the banks are done with it.
+
+    Attributes
+    ----------
+    moved, taken, end : ndarray of int64
+        Of the item accepted last: the cycle in which it leaves the walker's first stage, that in
+        which the issue stage takes it, and the first one after its last word.
+    """
+
+    moved: np.ndarray
+    taken: np.ndarray
+    end: np.ndarray
+
+    @classmethod
+    def idle(cls, n: int) -> _Pipe:
+        past = np.full(n, _PAST)
+        return cls(past, past, past)
+
+    def accept(self, offered: np.ndarray, words: int, where: np.ndarray) -> np.ndarray:
+        """Accept an item where ``where``; return the cycle, which is ``offered`` or later."""
+        accepted = np.where(offered <= self.moved, self.moved, np.maximum(offered, self.taken))
+        moved = np.maximum(accepted + 1, self.taken)
+        taken = np.maximum(moved + 1, self.end - 1)
+        self._set(moved, taken, taken + 1 + words, where)
+        return accepted
+
+    def accept_run(self, offered: np.ndarray, count: np.ndarray, words: int) -> np.ndarray:
+        """Accept ``count`` events that stand ready one behind the other; return the last cycle.
+
+        Where ``count`` is 0 nothing happens and the result has no meaning.
+        """
+        first = self.accept(offered, words, count > 0)
+        moved, taken = self.moved, self.taken
+        last = np.where(
+            count <= 1,
+            first,
+            np.where(
+                count == 2,
+                moved,
+                np.maximum(moved + count - 2, taken + (count - 3) * words),
+            ),
+        )
+        final = taken + (count - 1) * words
+        self._set(np.maximum(last + 1, final - words), final, final + 1 + words, count > 1)
+        return last
+
+    def _set(
+        self, moved: np.ndarray, taken: np.ndarray, end: np.ndarray, where: np.ndarray
+    ) -> None:
+        self.moved = np.where(where, moved, self.moved)
+        self.taken = np.where(where, taken, self.taken)
+        self.end = np.where(where, end, self.end)
 
 
 def predict(
@@ -18,27 +91,69 @@ def predict(
     core: CoreSpec | None,
     times: np.ndarray,
     outcome: Outcome,
+    named: dict[str, np.ndarray],
     *,
     early_exit: bool,
 ) -> Outcome:
-    """Return ``outcome`` with the counters, and with the cycles of ``core`` if one is given."""
-    operations = np.zeros(len(times), np.int64)
-    events = np.zeros(len(times), np.int64)
-    end = outcome.decision_step if early_exit else np.full(len(times), network.steps)
-    end = np.minimum(end, network.steps - 1)[:, None]
-    for layer in network.layers:
-        arrived = (times <= end).sum(axis=1)
-        events += arrived
-        operations += arrived * layer.neurons
-        times = outcome.spike_time[layer.name]
-    none = np.zeros_like(events)
+    """Return ``outcome`` with its counters, and with the accesses and cycles of a core.
+
+    Parameters
+    ----------
+    network : Network
+        What ran.
+    core : CoreSpec or None
+        What it ran on; None leaves out what depends on it.
+    times : ndarray of int64, shape (n, inputs)
+        Input spike times.
+    outcome : Outcome
+        With decisions and spike times.
+    named : dict of str to ndarray of bool, shape (n, neurons)
+        RAMP: which neurons of each hidden layer have a potential of at least 0.
+    early_exit : bool
+        Whether stimuli ended at the decision.
+    """
+    n = len(times)
     step = network.neuron is Neuron.STEP
+    none = np.zeros(n, np.int64)
+    end = _last_step(network, outcome, early_exit)
+    arrived = [(times <= end[:, None]).sum(axis=1)]
+    arrived += [
+        (outcome.spike_time[layer.name] < network.steps).sum(axis=1)
+        for layer in network.layers[:-1]
+    ]
+    operations = sum(
+        (count * layer.neurons for count, layer in zip(arrived, network.layers, strict=True)), none
+    )
     counters = outcome.counters | {
-        "events": events,
+        "events": sum(arrived, none),
         "synops": operations if step else none,
         "macs": none if step else operations,
+        **{
+            name: none
+            for name in ("weight_writes", "mask_reads", "stdp_visits", "stdp_changes", "pruned")
+        },
     }
-    return replace(outcome, counters=counters)
+    if core is None:
+        return replace(outcome, counters=counters)
+    words = state_words(network, core)
+    added = sum((count * w for count, w in zip(arrived, words, strict=True)), none)
+    if step:
+        cycles, ticked, reads, starts = _step_cycles(network, core, times, outcome, end, early_exit)
+    else:
+        cycles, ticked, reads, starts = _ramp_cycles(network, core, times, outcome, named)
+    rows = sum(words)
+    counters |= {
+        "weight_reads": core.banks * added,
+        "state_reads": core.banks * (rows + added + ticked + reads),
+        "state_writes": core.banks * (rows + added + (ticked if step else 0)),
+        "cycles": cycles,
+    }
+    return replace(
+        outcome,
+        counters=counters,
+        total_cycles=_total_cycles(network, core, cycles, starts),
+        floor_cycles=floor_cycles(network, core, times, outcome.spike_time, outcome.decision_step),
+    )
 
 
 def floor_cycles(
@@ -48,4 +163,216 @@ def floor_cycles(
     spike_time: dict[str, np.ndarray],
     decision_step: np.ndarray,
 ) -> np.ndarray:
-    return np.zeros(len(times), np.int64)
+    """Return the cycles that memory bandwidth alone asks for.
+
+    The larger of the words of pixels, and the sum over all delivered events of the words of
+    synapses that the busiest bank must read.
+
+    Parameters
+    ----------
+    network, core : Network, CoreSpec
+        What runs on what.
+    times : ndarray of int64, shape (n, inputs)
+        Input spike times.
+    spike_time : dict of str to ndarray of int64, shape (n, neurons)
+        Spike times of the layers.
+    decision_step : ndarray of int64, shape (n,)
+        Last step of each stimulus; T where it went on to the end.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Cycles.
+    """
+    last = np.minimum(decision_step, network.steps - 1)
+    cycles = np.zeros(len(times), np.int64)
+    for layer in network.layers:
+        per_bank = -(-layer.neurons // core.banks)
+        cycles += (times <= last[:, None]).sum(axis=1) * -(-per_bank // core.word)
+        times = spike_time[layer.name]
+    return np.maximum(cycles, -(-network.pixels // core.pixels))
+
+
+def _last_step(network: Network, outcome: Outcome, early_exit: bool) -> np.ndarray:
+    """Return the last step whose events were delivered."""
+    most = network.steps - 1
+    if not early_exit:
+        return np.full(len(outcome.predicted), most)
+    return np.minimum(outcome.decision_step, most)
+
+
+def _read(
+    pipe: _Pipe, offered: np.ndarray, core: CoreSpec, words: int, outputs: int, where: np.ndarray
+) -> np.ndarray:
+    """Return the cycle after that in which the potentials of the output layer were read."""
+    pipe.accept(offered, words, where)
+    load = pipe.taken + 1 + _BANK_STAGES
+    for word in range(words):
+        lanes = min(core.lanes, outputs - word * core.lanes)
+        if word < words - 1:
+            load = load + lanes + 2
+        else:
+            done = load + lanes + 3
+    pipe.end = np.where(where, done, pipe.end)
+    return done + 1
+
+
+def _step_cycles(
+    network: Network,
+    core: CoreSpec,
+    times: np.ndarray,
+    outcome: Outcome,
+    end: np.ndarray,
+    early_exit: bool,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return cycles, words ticked, words read, and when each step began, for a STEP network."""
+    n = len(times)
+    words = state_words(network, core)
+    outputs = network.outputs
+    pipe = _Pipe.idle(n)
+    everywhere = np.ones(n, bool)
+    pipe.accept(np.ones(n, np.int64), sum(words), everywhere)
+    now = np.full(n, 2)
+    ticked = np.zeros(n, np.int64)
+    reads = np.zeros(n, np.int64)
+    starts = np.full((n, network.steps), -1)
+    for t in range(network.steps):
+        runs = end >= t
+        starts[:, t] = np.where(runs, now, -1)
+        count = np.where(runs, (times == t).sum(axis=1), 0)
+        last = pipe.accept_run(now + 2, count, words[0])
+        done = np.where(count > 0, last + 1, now + 2)
+        touched = count > 0
+        for number, layer in enumerate(network.layers):
+            pipe.accept(done + 1, words[number], touched)
+            ticked += np.where(touched, words[number], 0)
+            spikes = (outcome.spike_time[layer.name] == t) & touched[:, None]
+            final = layer is network.layers[-1]
+            ended, offered = _name(pipe, core, spikes, words[number])
+            if final:
+                # The decision is read in the step of the first output spike.
+                decides = touched & (outcome.decision_step == t)
+                done = np.where(touched, ended, done)
+                reads += np.where(decides, words[number], 0)
+                read = _read(pipe, done + 1, core, words[number], outputs, decides)
+                now = np.where(runs, np.where(decides, read, done + 1), now)
+            else:
+                last = _follow(pipe, offered, spikes, words[number + 1])
+                any_ = spikes.any(axis=1)
+                done = np.where(
+                    touched, np.where(any_, np.maximum(ended, last) + 1, ended + 1), done
+                )
+                touched = touched & any_
+    # Where nothing decided, or where it did not end the stimulus, the potentials are read last.
+    closing = (outcome.forced == 1) | (not early_exit)
+    reads += np.where(closing, words[-1], 0)
+    read = _read(pipe, now, core, words[-1], outputs, closing)
+    now = np.where(closing, read, now)
+    return now - 1, ticked, reads, starts
+
+
+def _name(
+    pipe: _Pipe, core: CoreSpec, spikes: np.ndarray, words: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return when a STEP tick has named all spikes, and when each spike is offered as an event.
+
+    Returns
+    -------
+    tuple of ndarray of int64, shapes (n,) and (n, neurons)
+        The second one holds a time where ``spikes`` is true.
+    """
+    first = pipe.taken + 1 + _BANK_STAGES
+    offered = np.zeros(spikes.shape, np.int64)
+    loaded = finished = np.full(len(spikes), _PAST)
+    for word in range(words):
+        here = slice(word * core.lanes, (word + 1) * core.lanes)
+        mask = spikes[:, here]
+        loaded = np.maximum(first + word + _QUEUE, finished)
+        order = np.cumsum(mask, axis=1)
+        offered[:, here] = loaded[:, None] + order + _NAME + _STORE
+        finished = loaded + np.maximum(1, order[:, -1])
+    return finished + _NAME, offered
+
+
+def _follow(pipe: _Pipe, offered: np.ndarray, spikes: np.ndarray, words: int) -> np.ndarray:
+    """Let the next layer take spikes as they are offered; return when it accepted the last."""
+    count = spikes.sum(axis=1)
+    order = np.argsort(~spikes, axis=1, kind="stable")
+    sorted_ = np.take_along_axis(offered, order, axis=1)
+    accepted = np.full(len(spikes), _PAST)
+    for k in range(int(count.max(initial=0))):
+        there = count > k
+        accepted = np.where(
+            there, pipe.accept(np.maximum(sorted_[:, k], accepted + 1), words, there), accepted
+        )
+    return accepted
+
+
+def _ramp_cycles(
+    network: Network,
+    core: CoreSpec,
+    times: np.ndarray,
+    outcome: Outcome,
+    named: dict[str, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]:
+    """Return cycles, words ticked, words read, and when each step began, for a RAMP network."""
+    n = len(times)
+    words = state_words(network, core)
+    everywhere = np.ones(n, bool)
+    pipe = _Pipe.idle(n)
+    pipe.accept(np.ones(n, np.int64), sum(words), everywhere)
+    now = np.full(n, 2)
+    starts = np.full((n, network.steps), -1)
+    for t in range(1, network.steps):
+        starts[:, t] = now
+        count = (times == t).sum(axis=1)
+        last = pipe.accept_run(now + 2, count, words[0])
+        done = np.where(count > 0, last + 1, now + 2)
+        now = done + 1
+    for number, layer in enumerate(network.layers[:-1]):
+        pipe.accept(now, words[number], everywhere)
+        load = pipe.taken + 1 + _BANK_STAGES
+        ended = load
+        for word in range(words[number]):
+            lanes = named[layer.name][:, word * core.lanes : (word + 1) * core.lanes].sum(axis=1)
+            ended = load + np.maximum(1, lanes) + _NAME
+            load = load + np.maximum(1, lanes) + 2
+        pipe.end = ended
+        # Through the divider, and once it is closed the whole piece is on offer.
+        closed = ended + core.time_bits + 3
+        count = (outcome.spike_time[layer.name] < network.steps).sum(axis=1)
+        last = pipe.accept_run(closed, count, words[number + 1])
+        done = np.where(count > 0, last + 1, closed)
+        now = done + 1
+    read = _read(pipe, now, core, words[-1], network.outputs, everywhere)
+    return read - 1, np.full(n, sum(words[:-1])), words[-1], starts
+
+
+def _total_cycles(network: Network, core: CoreSpec, cycles: np.ndarray, starts: np.ndarray) -> int:
+    """Return the cycles of the whole run, from the first pixel to the last result.
+
+    The next stimulus is encoded while one runs, but stops for a cycle each time that the lists of
+    a step are opened.
+    """
+    pixel_words = -(-network.pixels // core.pixels) * (2 if network.off else 1)
+    full = free = begin = finished = 0
+    opened: list[int] = []
+    for length, steps in zip(cycles.tolist(), starts.tolist(), strict=True):
+        # Emptying the lists, a pause, the words of pixels, and a last cycle.
+        emptied = _insert(max(full, free), network.steps, opened)
+        full = _insert(emptied + 1, pixel_words, opened) + 1
+        # The half of this stimulus was free when the one before the last had finished.
+        free = finished + 1 if opened else 0
+        begin = max(full, free)
+        finished = begin + length + 1
+        opened = [begin + cycle for cycle in steps if cycle >= 0]
+    return finished + 1
+
+
+def _insert(clock: int, count: int, opened: list[int]) -> int:
+    """Return the cycle after ``count`` insertions from ``clock``, none in a cycle of ``opened``."""
+    end = clock + count
+    for cycle in opened:
+        if clock <= cycle < end:
+            end += 1
+    return end

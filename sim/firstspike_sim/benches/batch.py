@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import cocotb
-from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import RisingEdge, Timer
 
 
 @cocotb.test()
 async def batch(dut) -> None:
     """Reset for two cycles, then wait until the harness is done."""
     dut.rst.value = 1
-    Clock(dut.clk, 10, unit="ns").start()
-    await ClockCycles(dut.clk, 2)
+    await Timer(20, "ns")
     dut.rst.value = 0
     await RisingEdge(dut.done)

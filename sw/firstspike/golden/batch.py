@@ -70,7 +70,8 @@ def run(
         spike_time={layer.name: joined[f"time.{layer.name}"] for layer in network.layers},
         counters={key: joined[key] for key in ("forced", "over_threshold", "ties")},
     )
-    return predict(network, core, np.concatenate(times), outcome, early_exit=early_exit)
+    named = {key[6:]: joined[key] for key in joined if key.startswith("named.")}
+    return predict(network, core, np.concatenate(times), outcome, named, early_exit=early_exit)
 
 
 def _multiply(events: np.ndarray, layer: Layer) -> np.ndarray:
@@ -144,6 +145,7 @@ def _ramp(network: Network, times: np.ndarray) -> dict[str, np.ndarray]:
             times = np.full(v.shape, never)
         else:
             times = never - np.clip(v // layer.scale, 0, never - 1)
+            result[f"named.{layer.name}"] = v >= 0
         result[f"time.{layer.name}"] = times
     winner, ties = _largest(v)
     result |= {
