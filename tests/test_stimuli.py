@@ -191,8 +191,7 @@ PIXELS = zlib.compress(bytes(8))
     [
         [(b"pHYs", b"1234567"), (b"IDAT", PIXELS)],
         [(b"IDAT", PIXELS[:4]), (b"iCCP", b"")],
-        [(b"IDAT", b""), (b"IDAT", PIXELS)],
-        [(b"acTL", b"123456789"), (b"IDAT", PIXELS)],
+        [(b"acTL", bytes(8)), (b"IDAT", PIXELS)],
         [],
     ],
 )
@@ -201,6 +200,14 @@ def test_broken_chunks(tmp_path, chunks):
     content = b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in chunks)
     (tmp_path / "a.png").write_bytes(content)
     assert "a.png: cannot be read as PNG" in refused(lambda: read_image(tmp_path / "a.png", (2, 3)))
+
+
+def test_an_image_cut_off(tmp_path):
+    content = png(tmp_path / "a.png", GREY).read_bytes()
+    # Before the pixels, and within the name of the last chunk.
+    for length in (*range(content.index(b"IDAT") + 4), len(content) - 7):
+        (tmp_path / "a.png").write_bytes(content[:length])
+        assert "a.png: " in refused(lambda: read_image(tmp_path / "a.png", (2, 3)))
 
 
 @given(st.data())
