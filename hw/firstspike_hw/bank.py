@@ -1,5 +1,7 @@
 """A bank: a synapse memory, a state memory, and the lanes between them."""
 
+from typing import Any
+
 from amaranth import *
 from amaranth.hdl import MemoryData
 from amaranth.lib import data, memory, wiring
@@ -57,6 +59,16 @@ class Bank(wiring.Component):
         What the synapse memory read last.
     """
 
+    word: Any
+    advance: Signal
+    tick: Any
+    latest: data.View
+    weight_read: Signal
+    state_read: Signal
+    state_write: Signal
+    host: Any
+    weights: Signal
+
     def __init__(self, spec: CoreSpec):
         self._spec = spec
         #: State rows, for a bench to read: first the state now, then what a stimulus starts with.
@@ -95,8 +107,8 @@ class Bank(wiring.Component):
         m.submodules.synapses = synapses = SynapseMemory(spec)
         # A row that is read while it is written is taken from ``latest``.
         m.submodules.rows = rows = memory.Memory(self.rows, attrs=NO_COLLISION)
-        read = rows.read_port()
-        write = rows.write_port(granularity=1)
+        read: Any = rows.read_port()
+        write: Any = rows.write_port(granularity=1)
         state_row_bits = bits_for(spec.state_rows)
 
         # Stage A: read the synapses.

@@ -1,5 +1,7 @@
 """Input spikes by time step: lists that are made in one pass over the pixels."""
 
+from typing import Any
+
 from amaranth import *
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -69,7 +71,13 @@ class Buckets(wiring.Component):
         No event is left and none is on its way.
     """
 
+    insertion: Any
+    half: Signal
+    start: Signal
+    time: Signal
+    magnitude: Signal
     events: stream.Interface
+    done: Signal
 
     def __init__(self, spec: CoreSpec):
         self._spec = spec

@@ -1,5 +1,7 @@
 """The core: all components, and the wires between them."""
 
+from typing import Any
+
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -68,11 +70,13 @@ class Core(wiring.Component):
         Potentials of the output layer, each time that they are read; the last reading counts.
     """
 
-    pixels: stream.Interface
-    events: stream.Interface
-    requests: stream.Interface
+    pixels: Any
+    events: Any
+    requests: Any
     replies: stream.Interface
     results: stream.Interface
+    spikes: Any
+    potentials: Any
 
     def __init__(self, spec: CoreSpec):
         self._spec = spec
@@ -229,7 +233,7 @@ class Core(wiring.Component):
         return serializer
 
     def _neurons(self, m, registers, sequencer, serializer, last_step):
-        """Wire where neurons go that a tick found: spikes to the store, potentials to the readout."""
+        """Wire what a tick found: spikes to the store, potentials to the readout."""
         spec, neuron, host = self._spec, serializer.neuron, m.submodules.host
         store = m.submodules.store
         m.submodules.readout = readout = Readout(spec)

@@ -31,6 +31,20 @@ class Counters(wiring.Component):
         The counts.
     """
 
+    clear: Signal
+    event: Signal
+    neurons: Signal
+    running: Signal
+    weight_read: Signal
+    state_read: Signal
+    state_write: Signal
+    events: Signal
+    weight_reads: Signal
+    state_reads: Signal
+    state_writes: Signal
+    cycles: Signal
+    operations: Signal
+
     def __init__(self, spec: CoreSpec):
         accesses = ("weight_read", "state_read", "state_write")
         super().__init__(

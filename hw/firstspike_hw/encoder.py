@@ -1,5 +1,7 @@
 """From raw pixels to spike times: one pass, several pixels a cycle."""
 
+from typing import Any
+
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -55,7 +57,12 @@ class Encoder(wiring.Component):
         Done with that stimulus.
     """
 
-    pixels: stream.Interface
+    coding: Any
+    pixels: Any
+    insertion: Any
+    full: Signal
+    half: Signal
+    free: Signal
 
     def __init__(self, spec: CoreSpec):
         self._spec = spec

@@ -1,5 +1,7 @@
 """Pre-sorted input events, for those who encode elsewhere."""
 
+from typing import Any
+
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -38,8 +40,14 @@ class EventReader(wiring.Component):
         The next event belongs to a later step.
     """
 
-    source: stream.Interface
+    source: Any
+    start: Signal
+    time: Signal
+    magnitude: Signal
+    flush: Signal
+    flushed: Signal
     events: stream.Interface
+    done: Signal
 
     def __init__(self, spec: CoreSpec):
         super().__init__(

@@ -1,5 +1,7 @@
 """The host's way to registers and memories."""
 
+from typing import Any
+
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -61,8 +63,16 @@ class HostPort(wiring.Component):
         the potential.
     """
 
-    requests: stream.Interface
+    requests: Any
     replies: stream.Interface
+    idle: Signal
+    busy: Signal
+    register_write: Signal
+    banks: Any
+    weights: Any
+    select: Signal
+    lane: Signal
+    potential: Signal
 
     def __init__(self, spec: CoreSpec):
         self._spec = spec

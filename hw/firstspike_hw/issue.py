@@ -1,5 +1,7 @@
 """From items to words: one row of the memories a cycle."""
 
+from typing import Any
+
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -48,7 +50,9 @@ class Issue(wiring.Component):
         Whether the banks take the word.
     """
 
-    items: stream.Interface
+    items: Any
+    word: Any
+    advance: Signal
 
     def __init__(self, spec: CoreSpec):
         super().__init__(

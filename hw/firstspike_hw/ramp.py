@@ -1,7 +1,7 @@
 """RAMP neurons: when a falling threshold meets a potential."""
 
 from amaranth import *
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import CoreSpec
@@ -38,6 +38,16 @@ class RampUnit(wiring.Component):
     ended : Out(1)
         One cycle after the last one of a layer.
     """
+
+    scale: Signal
+    last_step: Signal
+    valid: Signal
+    index: Signal
+    potential: Signal
+    end: Signal
+    write: Signal
+    spike: data.View
+    ended: Signal
 
     def __init__(self, spec: CoreSpec):
         self._spec = spec

@@ -35,6 +35,15 @@ class Readout(wiring.Component):
         The members above hold the result, until the next potential.
     """
 
+    valid: Signal
+    index: Signal
+    potential: Signal
+    end: Signal
+    winner: Signal
+    ties: Signal
+    over_threshold: Signal
+    done: Signal
+
     def __init__(self, spec: CoreSpec):
         self._spec = spec
         super().__init__(

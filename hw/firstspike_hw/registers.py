@@ -1,5 +1,7 @@
 """Registers that say which network is loaded."""
 
+from typing import Any
+
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -34,6 +36,16 @@ class Registers(wiring.Component):
     early_exit : Out(1), last_layer : Out(bits_for(max_layers)), state_rows : Out(...)
         Further registers of the whole core.
     """
+
+    write: Signal
+    address: Signal
+    value: Signal
+    number: Signal
+    layer: Any
+    coding: Any
+    early_exit: Signal
+    last_layer: Signal
+    state_rows: Signal
 
     def __init__(self, spec: CoreSpec):
         self._spec = spec

@@ -58,7 +58,31 @@ class Sequencer(wiring.Component):
         The result is complete, and was handed on.
     """
 
+    ramp: Signal
+    early_exit: Signal
+    last_layer: Signal
+    last_step: Signal
+    waiting: Signal
+    hold: Signal
+    idle: Signal
+    begin: Signal
+    layer: Signal
+    step: Signal
+    input_start: Signal
+    input_done: Signal
+    store_start: Signal
+    store_done: Signal
+    from_input: Signal
+    event: Signal
     commands: stream.Interface
+    spike: Signal
+    tick_end: Signal
+    read_done: Signal
+    decides: Signal
+    decided: Signal
+    decision_step: Signal
+    finished: Signal
+    taken: Signal
 
     def __init__(self, spec: CoreSpec):
         layer = bits_for(spec.max_layers)

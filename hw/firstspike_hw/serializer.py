@@ -1,5 +1,7 @@
 """From words to neurons: what a tick found, one neuron a cycle."""
 
+from typing import Any
+
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
@@ -42,6 +44,14 @@ class Serializer(wiring.Component):
     neuron : Out(Signature(valid, operation, index, potential, end))
         ``end`` is high for one cycle with or after the last neuron of an item.
     """
+
+    tick: Any
+    ready: Signal
+    neurons: Signal
+    latest: data.View
+    select: Signal
+    select_lane: Signal
+    neuron: Any
 
     def __init__(self, spec: CoreSpec):
         self._spec = spec

@@ -1,7 +1,7 @@
 """Spikes of neurons, kept for those layers that take them as events."""
 
 from amaranth import *
-from amaranth.lib import memory, stream, wiring
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import CoreSpec
@@ -45,7 +45,14 @@ class SpikeStore(wiring.Component):
         The piece is complete and all of it was taken.
     """
 
+    clear: Signal
+    write: Signal
+    spike: data.View
+    end: Signal
+    start: Signal
+    whole: Signal
     events: stream.Interface
+    done: Signal
 
     def __init__(self, spec: CoreSpec):
         self._spec = spec

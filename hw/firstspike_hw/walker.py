@@ -1,5 +1,7 @@
 """From events to items: which rows of the memories an event touches."""
 
+from typing import Any
+
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -51,8 +53,10 @@ class DenseWalker(wiring.Component):
         For the banks.
     """
 
-    events: stream.Interface
-    commands: stream.Interface
+    layer: Any
+    events: Any
+    commands: Any
+    all_rows: Signal
     items: stream.Interface
 
     def __init__(self, spec: CoreSpec):

@@ -8,7 +8,7 @@ from firstspike.cost import floor_cycles
 from firstspike.golden.encoding import encode
 from firstspike.network import Network
 from firstspike.outcome import Outcome
-from firstspike.spec import CoreSpec, Neuron
+from firstspike.spec import LEARNING_COUNTERS, CoreSpec, Neuron
 
 __all__ = ["RECORD_FIELDS", "build_outcome"]
 
@@ -89,10 +89,7 @@ def build_outcome(
             )
         },
         # A core without learning and without pruning has none of these.
-        **{
-            name: none
-            for name in ("weight_writes", "mask_reads", "stdp_visits", "stdp_changes", "pruned")
-        },
+        **dict.fromkeys(LEARNING_COUNTERS, none),
     }
     outcome = Outcome(
         predicted=record["winner"],

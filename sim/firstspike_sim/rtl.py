@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import threading
@@ -132,7 +131,7 @@ def _watching(path: Path, row: int, progress: Callable[[int], None] | None) -> I
     def watch() -> None:
         while not stop.wait(0.2):
             if path.exists():
-                progress(os.path.getsize(path) // row)
+                progress(path.stat().st_size // row)
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from importlib.metadata import version
 from pathlib import Path
-
-import amaranth
 
 import firstspike.spec
 import firstspike_hw
@@ -28,7 +27,7 @@ def core_verilog(core: CoreSpec) -> str:
     `firstspike_hw` and of the specification, and the core's numbers.
     """
     digest = hashlib.blake2s(digest_size=8)
-    digest.update(f"{core} {amaranth.__version__}".encode())
+    digest.update(f"{core} {version('amaranth')}".encode())
     sources = [Path(firstspike.spec.__file__), *Path(*firstspike_hw.__path__).glob("*.py")]
     for source in sorted(sources):
         digest.update(source.read_bytes())

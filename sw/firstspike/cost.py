@@ -14,7 +14,7 @@ import numpy as np
 from firstspike.fit import state_words
 from firstspike.network import Network
 from firstspike.outcome import Outcome
-from firstspike.spec import CoreSpec, Neuron
+from firstspike.spec import LEARNING_COUNTERS, CoreSpec, Neuron
 
 __all__ = ["floor_cycles", "predict"]
 
@@ -128,10 +128,7 @@ def predict(
         "events": sum(arrived, none),
         "synops": operations if step else none,
         "macs": none if step else operations,
-        **{
-            name: none
-            for name in ("weight_writes", "mask_reads", "stdp_visits", "stdp_changes", "pruned")
-        },
+        **dict.fromkeys(LEARNING_COUNTERS, none),
     }
     if core is None:
         return replace(outcome, counters=counters)
@@ -206,13 +203,7 @@ def _read(
 ) -> np.ndarray:
     """Return the cycle after that in which the potentials of the output layer were read."""
     pipe.accept(offered, words, where)
-    load = pipe.taken + 1 + _BANK_STAGES
-    for word in range(words):
-        lanes = min(core.lanes, outputs - word * core.lanes)
-        if word < words - 1:
-            load = load + lanes + 2
-        else:
-            done = load + lanes + 3
+    done = pipe.taken + 1 + _BANK_STAGES + 2 * words + outputs + 1
     pipe.end = np.where(where, done, pipe.end)
     return done + 1
 

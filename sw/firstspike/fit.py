@@ -109,7 +109,8 @@ def _check_weights(layer: Layer, core: CoreSpec) -> None:
     if core.weight_bits == 1:
         if layer.weight_bits != 1:
             raise InputError(
-                f"layer {layer.name!r}: {layer.weight_bits}-bit weights, the core has 1-bit synapses"
+                f"layer {layer.name!r}: weights of {layer.weight_bits} bits, the core's synapses "
+                "have 1"
             )
         return
     # -1 and +1 are signed weights like any other where a synapse has two bits or more.

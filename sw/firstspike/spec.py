@@ -18,6 +18,7 @@ __all__ = [
     "INTENSITY_BITS",
     "INTENSITY_MAX",
     "LAYER_REGISTERS",
+    "LEARNING_COUNTERS",
     "SCALE_MIN",
     "THRESHOLD_MIN",
     "TIME_BITS_MAX",
@@ -70,6 +71,10 @@ COUNTERS = (
 
 #: Width of an address of the host port.
 ADDRESS_BITS = 24
+
+
+#: Those that stay 0 in a core without learning and pruning.
+LEARNING_COUNTERS = ("weight_writes", "mask_reads", "stdp_visits", "stdp_changes", "pruned")
 
 
 class Neuron(enum.Enum):
