@@ -204,9 +204,11 @@ def test_broken_chunks(tmp_path, chunks):
 
 def test_an_image_cut_off(tmp_path):
     content = png(tmp_path / "a.png", GREY).read_bytes()
-    # Before the pixels, and within the name of the last chunk.
-    for length in (*range(content.index(b"IDAT") + 4), len(content) - 7):
-        (tmp_path / "a.png").write_bytes(content[:length])
+    ends = [content[:length] for length in range(content.index(b"IDAT") + 4)]
+    # Within the name of a chunk, after pixels that are too few.
+    ends.append(content[: content.index(b"IDAT") - 4] + chunk(b"IDAT", b"") + bytes(4) + b"I")
+    for end in ends:
+        (tmp_path / "a.png").write_bytes(end)
         assert "a.png: " in refused(lambda: read_image(tmp_path / "a.png", (2, 3)))
 
 

@@ -10,12 +10,26 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 
 __all__ = ["counted", "waiting"]
+
+
+def _progress(*columns: ProgressColumn) -> Progress:
+    """Return a bar that vanishes when the work is done, and is not drawn in a file."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
 
 
 @contextlib.contextmanager
@@ -27,16 +41,8 @@ def counted(label: str, total: int) -> Iterator[Callable[[int], None]]:
     Callable[[int], None]
         Called with the number done so far.
     """
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with progress:
+    columns = (MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with _progress(*columns) as progress:
         task = progress.add_task(label, total=total)
         yield lambda done: progress.update(task, completed=done)
 
@@ -44,13 +50,6 @@ def counted(label: str, total: int) -> Iterator[Callable[[int], None]]:
 @contextlib.contextmanager
 def waiting(label: str) -> Iterator[None]:
     """Show that work of unknown length goes on."""
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with progress:
+    with _progress(TimeElapsedColumn()) as progress:
         progress.add_task(label, total=None)
         yield
