@@ -25,7 +25,9 @@ from firstspike.data import load  # noqa: E402
 from firstspike.errors import InputError  # noqa: E402
 from firstspike.network import Layer, Network, load_network  # noqa: E402
 from firstspike.spec import Neuron, WeightKind  # noqa: E402
-from firstspike.train import export, loop, train  # noqa: E402
+from firstspike.train import loop  # noqa: E402
+from firstspike.train.exporting import export  # noqa: E402
+from firstspike.train.loop import train  # noqa: E402
 from firstspike.train.measure import measure  # noqa: E402
 from firstspike.train.run import Run  # noqa: E402
 from firstspike.train.table import main as table  # noqa: E402

@@ -12,6 +12,7 @@ rounds to zero.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -178,6 +179,19 @@ def test_calibration_trades_the_step_for_right_decisions():
     assert calibrate(-potential, torch.tensor([4, 5]), labels, GOAL) >= -3
 
 
+def test_calibration_keeps_forced_decisions_rare():
+    # Above 8 half of the images are forced, and right; up to 8 none is, and that half is wrong.
+    late = [[0, 3], [10, 3], [10, 3], [10, 3]]
+    wrong = [[0, 8], [0, 8], [7, 0], [7, 0]]
+    potential = torch.tensor([[late[t]] * 4 + [wrong[t]] * 4 for t in range(4)])
+    labels = torch.zeros(8, dtype=torch.long)
+    theta = torch.tensor([1, 1])
+    goal = dataclasses.replace(GOAL, mean_step=1.0)
+    assert 3 < 1 + calibrate(potential, theta, labels, goal) <= 8
+    free = dataclasses.replace(goal, forced=1.0)
+    assert 8 < 1 + calibrate(potential, theta, labels, free) <= 10
+
+
 def random_network(rng: np.random.Generator, neuron: Neuron) -> Network:
     time_bits = int(rng.integers(3, 6))
     off = neuron is Neuron.STEP and bool(rng.integers(2))
@@ -197,8 +211,8 @@ def random_network(rng: np.random.Generator, neuron: Neuron) -> Network:
             bias = rng.integers(-unit, unit, neurons)
             layer = Layer(f"l{number}", neuron, kind, bits, weights, bias, int(rng.integers(1, 99)))
         layers.append(layer)
-    coding = (20, off) if neuron is Neuron.STEP else ()
-    return Network("n", tuple(layers), time_bits, (4, 6), (0,) * sizes[-1], *coding)
+    least = 20 if neuron is Neuron.STEP else 1
+    return Network("n", tuple(layers), time_bits, (4, 6), (0,) * sizes[-1], least, off)
 
 
 @pytest.mark.parametrize("neuron", list(Neuron))
