@@ -8,7 +8,7 @@ import random
 
 import pytest
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
-from amaranth.hdl import Module, unsigned
+from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -18,6 +18,11 @@ from firstspike_hw.rtlil import NO_COLLISION, relax
 
 class Store(wiring.Component):
     """A memory, perhaps with a read port that has no clock."""
+
+    address: Signal
+    write: Signal
+    data: Signal
+    out: Signal
 
     def __init__(self, attributes, init, domain="sync"):
         self._attributes, self._init, self._domain = attributes, init, domain
@@ -43,6 +48,8 @@ class Store(wiring.Component):
 
 class Two(wiring.Component):
     """Two memories of the same name, of which one is relaxed."""
+
+    out: Signal
 
     def __init__(self):
         super().__init__({"out": Out(5)})
