@@ -1,15 +1,16 @@
 """The command line: what it prints, its exit statuses, and every way to use it wrongly.
 
 Mutants tried, each of which a test here refused: InputError that is not caught; exit status 1 for
-bad input; a usage in several lines; progress bars on standard output; --limit ignored; --no-early-exit
-ignored; `compare` that always says equal, or exits with 0 when it does not; accuracy of neurons in
-place of classes; a dump of neurons in place of classes; forced as a count; --image that takes
---limit; `export` that writes before it knows that the network fits.
+bad input; a usage in several lines; progress bars on standard output, or in a file; --limit or
+--no-early-exit ignored; `compare` that always says equal, or exits with 0 when it does not;
+accuracy of neurons in place of classes; a dump of neurons in place of classes; forced as a count;
+--image that takes --limit; `export` that writes before it knows that the network fits.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ from firstspike.cores import PRESETS
 from firstspike.network import Layer, Network, load_network, save_network
 from firstspike.outcome import Outcome
 from firstspike.shipped import networks
-from firstspike.spec import Neuron, WeightKind
+from firstspike.spec import Neuron, Space, WeightKind
 
 
 @pytest.fixture
@@ -262,6 +263,12 @@ def test_memory_images(capsys, place):
         assert word >> 4 * (j // core.banks % core.word) & 15 == weights[0, j] & 15
     requests = (place / "hex" / "program.hex").read_text().split()
     assert all(len(request) == 15 and int(request, 16) & 1 for request in requests)
+    # {data, address, space, write}: the same words as in the files of the memories.
+    fields = [(n >> 27, n >> 3 & 0xFFFFFF, n >> 1 & 3) for n in (int(r, 16) for r in requests)]
+    words = {address: data for data, address, space in fields if space == Space.WEIGHTS}
+    for bank, lines in enumerate(banks):
+        for row in (0, 1, len(lines) - 1):
+            assert words[core.address(Space.WEIGHTS, bank, row, 0)] == int(lines[row], 16)
 
 
 def test_module_and_version():
@@ -269,19 +276,25 @@ def test_module_and_version():
     assert subprocess.run(command, capture_output=True, text=True).stdout.startswith("firstspike 0")
 
 
-def test_json_is_all_that_is_on_standard_output():
-    """Progress bars and all else go to standard error, also in a process of its own."""
+def test_json_is_all_that_is_on_standard_output(monkeypatch):
+    """A progress bar goes to standard error, and only if that is a terminal."""
     command = [sys.executable, "-m", "firstspike", "run", "digits", "--data", "digits", "--json"]
-    result = subprocess.run(command, capture_output=True, text=True)
-    assert result.returncode == 0
-    assert json.loads(result.stdout)["images"] == 500
+    for forced in (False, True):
+        if forced:
+            monkeypatch.setenv("FORCE_COLOR", "1")
+        result = subprocess.run(command, capture_output=True, text=True)
+        assert result.returncode == 0
+        assert json.loads(result.stdout)["images"] == 500
+        assert ("golden" in result.stderr) == forced
 
 
 def test_a_reader_that_goes_away():
-    command = f"{sys.executable} -m firstspike cores | head -1"
-    result = subprocess.run(command, shell=True, capture_output=True, text=True)
-    assert "default" in result.stdout
-    assert result.stderr == ""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "firstspike", "cores"]
+    result = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 # --- what does not

@@ -115,7 +115,8 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:
-    """Print names and values, one a line."""
+    """Print names and values, one a line; lists and mappings are left to ``--json``."""
+    facts = {name: value for name, value in facts.items() if not isinstance(value, dict | list)}
     wide = max(map(len, facts), default=0)
     for name, value in facts.items():
         print(f"{name:<{wide}}  {show(value)}")

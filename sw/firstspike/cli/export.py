@@ -9,7 +9,6 @@ from typing import Any
 from firstspike.cli.common import add_core, add_json, need, print_facts, print_json
 from firstspike.cores import load_core
 from firstspike.errors import InputError
-from firstspike.fit import check_fit
 from firstspike.hexfiles import write_hex
 from firstspike.network import load_network
 from firstspike.shipped import find_network, networks
@@ -50,9 +49,7 @@ def _call(args: argparse.Namespace) -> int:
         folder = args.network
         facts = need("firstspike.train.exporting", "train").export(source, folder)
     if args.hex is not None:
-        network = load_network(folder)
-        check_fit(network, core)
-        write_hex(network, core, args.hex)
+        write_hex(load_network(folder), core, args.hex)
         facts["hex"] = str(args.hex)
     (print_json if args.json else print_facts)(facts)
     return 0
