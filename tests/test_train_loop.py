@@ -5,7 +5,7 @@ forgets the epoch in its seeds, or restarts the learning rate; a seed that is ig
 with the validation images; training without weight updates (accuracy); a calibrated shift that
 export forgets; a model evaluated with other thresholds than the exported ones; a second run that
 overwrites the first; an unfinished run that is exported; `potential_bits` not compared; the proof
-without the negative weights; a deadline curve that changes decisions already made.
+without the negative weights; pruning left out; a deadline curve that changes decisions already made.
 """
 
 from __future__ import annotations
@@ -136,6 +136,23 @@ def test_a_resumed_run_ends_in_the_same_weights(tmp_path, neuron, monkeypatch):
     assert whole == broken_off
     assert [record["epoch"] for record in whole["epochs"]] == [1, 2, 3, 4]
     assert (tmp_path / "whole" / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_pruned_weights_are_zero_in_the_network(tmp_path):
+    path = recipe(tmp_path, "ramp", prune={"share": 0.8}, training={"epochs": 12})
+    train(path, tmp_path / "run")
+    report = export(tmp_path / "run", tmp_path / "net")
+    assert report["layers"][0]["zero"] >= 0.8
+    assert report["layers"][1]["zero"] < 0.2
+    assert report["test"]["last"] > 0.8
+
+
+def test_weights_are_rounded_after_the_float_epochs(tmp_path):
+    path = recipe(tmp_path, training={"epochs": 3, "float_epochs": 2})
+    train(path, tmp_path / "run")
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    # Only the last epoch is scored with integers, as the result is, before calibration.
+    assert metrics["epochs"][2]["last"] == pytest.approx(metrics["result"]["validation"]["last"])
 
 
 def test_the_seed_decides(tmp_path):

@@ -6,8 +6,8 @@ the running maximum left out forward, and its gradient sent to the last step; `c
 hidden threshold; the thermometer one step late, and without `intensity_min`; `round` for `floor` in
 the staircase, and a gradient beyond its top; bias not rounded; `prune` that keeps a pruned weight's
 gradient; the caution applied to the right class; a calibration that ignores forced decisions, or
-takes a shift below the least threshold; ties given to the highest index; a floor division that
-rounds to zero.
+takes a shift below the least threshold; ties given to the highest index; an image that is not
+moved to one side, or mirrored top to bottom.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from firstspike.spec import Neuron, WeightKind, weight_range  # noqa: E402
 from firstspike.train.batches import augment, batches  # noqa: E402
 from firstspike.train.integer import decide, trace  # noqa: E402
 from firstspike.train.objective import calibrate, gate_loss  # noqa: E402
+from firstspike.train.plans import LayerPlan, Objective  # noqa: E402
 from firstspike.train.quantizers import clip_latent, quantize  # noqa: E402
 from firstspike.train.ramp import Ramp, magnitudes, staircase  # noqa: E402
-from firstspike.train.recipe import LayerPlan, Objective  # noqa: E402
 from firstspike.train.step import Hidden, fire, thermometer  # noqa: E402
 
 pytestmark = pytest.mark.train

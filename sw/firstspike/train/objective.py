@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from firstspike.train.integer import decide
-from firstspike.train.recipe import Objective
+from firstspike.train.plans import Objective
 
 __all__ = ["calibrate", "classify_loss", "gate_loss", "step_loss"]
 

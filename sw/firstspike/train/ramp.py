@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from firstspike.spec import SCALE_MIN
+from firstspike.train.plans import LayerPlan
 from firstspike.train.quantizers import clip_latent, largest, quantize
-from firstspike.train.recipe import LayerPlan
 
 __all__ = ["Ramp", "RampNet", "magnitudes", "staircase"]
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from firstspike.spec import INTENSITY_MAX, THRESHOLD_MIN
+from firstspike.train.plans import LayerPlan
 from firstspike.train.quantizers import clip_latent, largest, quantize
-from firstspike.train.recipe import LayerPlan
 
 __all__ = ["Hidden", "Output", "StepNet", "fire", "thermometer"]
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from firstspike.train.batches import Splits, batches
-from firstspike.train.recipe import Teacher, Training
+from firstspike.train.plans import Teacher, Training
 
 __all__ = ["build_teacher", "teacher_logits", "train_teacher"]
 
