@@ -292,7 +292,9 @@ def test_a_reader_that_goes_away():
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "firstspike", "cores"]
-    result = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
+    # What Python has not written yet when it ends is what matters here.
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    result = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, env=buffered)
     os.close(writer)
     assert (result.returncode, result.stderr) == (0, "")
 
