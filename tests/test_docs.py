@@ -48,6 +48,11 @@ def test_the_tutorial(tmp_path, monkeypatch, capsys):
     for part in re.findall(r"```python tutorial\n(.*?)```", text, re.S):
         exec(part, names)
     assert names["before"] > 0.9
+    # The spike times of the hidden layer are its activations, to about half a level.
+    pixels = names["torch"].tensor(names["digits"].test_images).reshape(-1, 64) / 255
+    values = names["model"][:2](pixels).detach().numpy() * names["LEVELS"] / names["top"]
+    magnitudes = 16 - names["outcome"].spike_time["hidden"]
+    assert abs(magnitudes - values.clip(0, names["LEVELS"])).mean() < 0.4
     # The integer network loses next to nothing, and the command line finds the same.
     assert names["accuracy"] > names["before"] - 0.02
     capsys.readouterr()
