@@ -2,14 +2,16 @@
 
 Mutants tried, each of which a test here refused: numpy imported in spec; firstspike_hw in golden;
 golden in firstspike_hw; torch in network; amaranth in engines; the future import in hw/; a module
-without `__all__`, and one with a name in it that does not exist.
+without `__all__`, and one with a name in it that does not exist; filelock not declared.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,28 @@ def test_imports(module):
         assert not packages & {"amaranth", "cocotb", "firstspike_hw", "firstspike_sim"}
     if not within(module, "firstspike.train"):
         assert "torch" not in packages
+
+
+#: Distributions of packages whose names differ.
+DISTRIBUTIONS = {"yaml": "pyyaml", "PIL": "pillow", "cocotb_tools": "cocotb"}
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_what_is_imported_is_declared(module):
+    """An installation with the extras that the command line names has all that it needs."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    declared = [*project["dependencies"]]
+    if within(module, "firstspike.train"):
+        declared += extras["train"]
+    if within(module, "firstspike_hw") or within(module, "firstspike_sim"):
+        declared += extras["hw"]
+    if within(module, "firstspike_sim"):
+        declared += extras["sim"]
+    names = {re.match(r"[a-z0-9-]+", text, re.I)[0].lower() for text in declared}  # type: ignore[index]
+    ours = {"firstspike", "firstspike_hw", "firstspike_sim"}
+    for package in tops(SOURCES[module]) - STANDARD - ours:
+        assert DISTRIBUTIONS.get(package, package).replace("_", "-").lower() in names
 
 
 @pytest.mark.parametrize("module", SOURCES)
