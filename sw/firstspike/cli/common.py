@@ -30,10 +30,11 @@ _NUMBER = re.compile(r"-?[0-9.]+|-")
 
 
 def show(value: object) -> str:
-    """Return ``value`` as tables show it: a float to four digits, the rest as it is."""
-    if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) < 1 else f"{value:.1f}"
-    return str(value)
+    """Return ``value`` as tables show it: a float to about four digits, the rest as it is."""
+    if not isinstance(value, float):
+        return str(value)
+    digits = 4 if abs(value) < 1 else 3 if abs(value) < 10 else 1
+    return f"{value:.{digits}f}"
 
 
 def at_least(low: int):

@@ -125,7 +125,8 @@ def _sentence(difference: Difference, engines: tuple[str, str]) -> str:
 
 def _compared(outcome: Outcome) -> str:
     values = sum(array.size for array in outcome.arrays().values())
-    return f"{values} values of {len(outcome.predicted)} images, {', '.join(outcome.arrays())}"
+    names = ", ".join(name.removeprefix("counters.") for name in outcome.arrays())
+    return f"{values} values of {len(outcome.predicted)} images\n({names})"
 
 
 def _print_results(results: dict[str, dict[str, Any]]) -> None:
