@@ -230,7 +230,7 @@ class CoreSpec:
             value = getattr(self, name)
             if not _power_of_two(value):
                 raise ValueError(f"{name} is {value}, must be a power of two")
-        if not isinstance(self.ramp, bool):
+        if type(self.ramp) is not bool:
             raise ValueError(f"ramp is {self.ramp!r}, must be true or false")
         if self.lanes < 2:
             raise ValueError(f"banks x word is {self.lanes}, must be at least 2")
