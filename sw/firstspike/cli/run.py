@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,9 @@ def _call(args: argparse.Namespace) -> int:
     network = load_network(find_network(args.network))
     core = load_core(args.core)
     stimuli = _stimuli(args, network)
+    start = time.monotonic()
     outcome = _run(args, network, core, stimuli)
+    seconds = time.monotonic() - start
     if args.dump is not None:
         write_file(args.dump, dump(network, stimuli, outcome))
     facts: dict[str, Any] = {
@@ -58,6 +61,7 @@ def _call(args: argparse.Namespace) -> int:
         "data": stimuli.name,
         "split": stimuli.split,
         "early_exit": not args.no_early_exit,
+        "seconds": seconds,
     }
     facts |= figures(network, core, stimuli, outcome)
     if args.image is not None:
