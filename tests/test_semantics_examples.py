@@ -5,10 +5,10 @@ The expected numbers stand in the text, computed by hand, and nowhere else.
 Mutants tried in the golden model (both of its forms), each of which an example refused: `>` for
 `>=` at a threshold; comparing after each event; a neuron that fires again; a delay of one step
 between layers; largest potential for largest overshoot; the highest index of equals; a decision
-that moves on without early exit; RAMP rounded to the nearest, without the clip at either end, or with a spike
-at step 0; a spike for intensity 0; a bound that excludes intensity_min; OFF inputs without it; ties
-of the potential; events after the decision, or none in its step. (RAMP rounded towards zero is no
-mutant: the clip at 0 makes it the same.)
+that moves on without early exit; RAMP rounded to the nearest, without the clip at either end, or
+with a spike at step 0; a spike for intensity 0; a bound that excludes intensity_min; OFF inputs
+without it; ties of the potential; events after the decision, or none in its step. (RAMP rounded
+towards zero is no mutant: the clip at 0 makes it the same.)
 """
 
 from __future__ import annotations
