@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -195,15 +195,6 @@ class Fields:
         ):
             raise self.error(key, f"is {_show(value)}, must be a list of texts")
         return value
-
-    def check(self, key: str, make: Callable[[], Any]) -> Any:
-        """Return ``make()``; a ValueError in it becomes an error about ``key``."""
-        try:
-            return make()
-        except InputError:
-            raise
-        except ValueError as error:
-            raise self.error(key, str(error)) from error
 
     def done(self) -> None:
         """Refuse keys that were not taken."""
