@@ -11,6 +11,7 @@ from firstspike.spec import CoreSpec, bits_for
 from firstspike_hw.host_port import bank_access_signature
 from firstspike_hw.issue import word_signature
 from firstspike_hw.layouts import Operation, state_layout
+from firstspike_hw.multiply import Products
 from firstspike_hw.rtlil import NO_COLLISION
 from firstspike_hw.synapses import SynapseMemory
 
@@ -51,10 +52,11 @@ class Bank(wiring.Component):
     weight_read, state_read, state_write : Out(1)
         High in a cycle in which the memory is accessed for a word.
     host : In(bank_access_signature(spec))
-        Access while no word is under way. ``weight_enable``, ``weight_write``, ``part`` and
-        ``data`` go to the synapse memory, at ``row``. ``load`` clears ``latest``; ``load_lanes``
-        in the next cycle writes ``data`` to those lanes of state row ``row``, of the half
-        ``start``. ``fetch`` reads a state row into ``latest``, two cycles later.
+        Access while no word is under way; ``data`` is 0 otherwise. ``weight_enable``,
+        ``weight_write``, ``part`` and ``data`` go to the synapse memory, at ``row``. ``load``
+        clears ``latest``; ``load_lanes`` in the next cycle writes ``data`` to those lanes of state
+        row ``row``, of the half ``start``. ``fetch`` reads a state row into ``latest``, two
+        cycles later.
     weights : Out(spec.word_bits)
         What the synapse memory read last.
     """
@@ -117,7 +119,7 @@ class Bank(wiring.Component):
             self.weight_read.eq(self.advance & word.valid & (word.operation == Operation.ADD)),
             synapses.enable.eq(self.weight_read | host_weights),
             synapses.write.eq(host_weights & host.weight_write),
-            synapses.address.eq(Mux(host_weights, host.row, word.weight_row)),
+            synapses.address.eq(Mux(word.valid, word.weight_row, host.row)),
             synapses.part.eq(host.part),
             synapses.write_data.eq(host.data),
             self.weights.eq(synapses.read_data),
@@ -162,19 +164,14 @@ class Bank(wiring.Component):
                 c_row.eq(b_row),
                 c_last.eq(b_last),
             ]
-        products = [
-            self._product(
-                m, synapses.read_data.word_select(lane, spec.weight_bits), b_signed, b_magnitude
-            )
-            for lane in range(spec.word)
+        m.submodules.products = products = Products(spec)
+        m.d.comb += [
+            products.advance.eq(self.advance),
+            products.add.eq(b_valid & (b_operation == Operation.ADD)),
+            products.synapses.eq(synapses.read_data),
+            products.signed.eq(b_signed),
+            products.magnitude.eq(b_magnitude),
         ]
-        c_product = [Signal.like(product, name="c_product") for product in products]
-        for register, product in zip(c_product, products, strict=True):
-            with m.If(self.advance):
-                with m.If(b_valid & (b_operation == Operation.ADD)):
-                    m.d.sync += register.eq(product)
-                with m.Else():
-                    m.d.sync += register.eq(0)
 
         # Stage C: add, compare, write back.
         c_fetched = Signal()
@@ -185,15 +182,13 @@ class Bank(wiring.Component):
         forward = Signal()
         keeps = Signal()
         m.d.comb += [
-            # A START word reads the other half of the memory.
+            # A START word reads the other half of the memory. Without a word, the host loads.
             forward.eq(
-                (
-                    latest_valid
-                    & (latest_row == c_row)
-                    & (c_operation != Operation.START)
-                    & ~c_fetched
+                Mux(
+                    c_valid,
+                    latest_valid & (latest_row == c_row) & (c_operation != Operation.START),
+                    ~c_fetched,
                 )
-                | (host.load_lanes != 0)
             ),
             keeps.eq((self.advance & c_valid) | c_fetched),
             self.state_read.eq(self.advance & c_valid),
@@ -203,13 +198,7 @@ class Bank(wiring.Component):
                 & (c_operation != Operation.RAMP)
                 & (c_operation != Operation.READ)
             ),
-            write.addr.eq(
-                Mux(
-                    host.load_lanes != 0,
-                    Cat(host.row[:state_row_bits], host.start),
-                    c_row,
-                )
-            ),
+            write.addr.eq(Mux(c_valid, c_row, Cat(host.row[:state_row_bits], host.start))),
         ]
         with m.If(self.advance):
             m.d.sync += [
@@ -234,15 +223,12 @@ class Bank(wiring.Component):
             m.d.comb += [
                 # What the host loads is or-ed in, with ``latest`` cleared before: that costs
                 # nothing, where a multiplexer would cost a cell a bit.
-                base.eq(
-                    Mux(forward, kept, state.potential)
-                    | Mux(host.load_lanes != 0, host.data[: spec.potential_bits], 0)
-                ),
-                total.eq(base + c_product[lane]),
+                base.eq(Mux(forward, kept, state.potential) | host.data[: spec.potential_bits]),
+                total.eq(base + products.products[lane]),
                 fired.eq(
                     Mux(forward, latest_fired[lane], state.fired)
                     & (c_operation != Operation.START)
-                    & (host.load_lanes == 0)
+                    & c_valid
                 ),
                 fires.eq(~fired & ~total[-1]),
                 write.data[lane].potential.eq(total),
@@ -265,28 +251,3 @@ class Bank(wiring.Component):
                     with m.Default():
                         m.d.sync += self.tick.mask[lane].eq(1)
         return m
-
-    def _product(self, m: Module, synapse: Value, is_signed: Value, magnitude: Value) -> Signal:
-        """Return ``synapse`` as a number, times ``magnitude``.
-
-        A sum of shifted weights: written with ``*``, synthesis would look for more multiplier
-        blocks than there are.
-        """
-        bits = self._spec.weight_bits
-        weight = Signal(signed(bits + 1), name="weight")
-        if bits == 1:
-            # 0 and 1, or -1 and +1.
-            m.d.comb += weight.eq(Cat(synapse | is_signed, is_signed & ~synapse))
-        else:
-            m.d.comb += weight.eq(Cat(synapse, is_signed & synapse[-1]))
-        if len(magnitude) == 0:
-            return weight
-        terms = [Mux(magnitude[bit], weight, 0) << bit for bit in range(len(magnitude))]
-        while len(terms) > 1:
-            terms = [
-                terms[i] + terms[i + 1] if i + 1 < len(terms) else terms[i]
-                for i in range(0, len(terms), 2)
-            ]
-        product = Signal(signed(bits + len(magnitude) + 1), name="product")
-        m.d.comb += product.eq(terms[0])
-        return product

@@ -143,22 +143,24 @@ class Buckets(wiring.Component):
             ]
 
         # Stage 2: the word becomes the head, and links to what was the head before. A head that
-        # was written in the cycle in which it was read is taken from the registers ``w_...``.
-        w_spikes = Signal(spec.pixels)
-        w_word = Signal(words)
-        w_times = Signal.like(i_times)
-        m.d.sync += [
-            w_spikes.eq(Mux(i_valid & ~i_clear, i_spikes, 0)),
-            w_word.eq(i_word),
-            w_times.eq(i_times),
-        ]
+        # was written in the cycle in which it was read is the word before.
+        again = Signal(spec.pixels)
+        word_before = Signal(words)
+        for k in slots:
+            m.d.sync += again[k].eq(
+                i_valid & ~i_clear & i_spikes[k] & (insertion.times[k] == i_times[k])
+            )
+        m.d.sync += word_before.eq(i_word)
         m.d.comb += [
             links_write.addr.eq(Cat(i_word, i_half)),
             links_write.en.eq(i_valid & ~i_clear),
         ]
         for k, (read, write) in enumerate(heads):
-            with m.If(w_spikes[k] & (w_times[k] == i_times[k])):
-                m.d.comb += [links_write.data[k].there.eq(1), links_write.data[k].word.eq(w_word)]
+            with m.If(again[k]):
+                m.d.comb += [
+                    links_write.data[k].there.eq(1),
+                    links_write.data[k].word.eq(word_before),
+                ]
             with m.Else():
                 m.d.comb += links_write.data[k].eq(read.data)
             m.d.comb += [

@@ -167,10 +167,14 @@ class Core(wiring.Component):
             m.d.sync += flushing.eq(1)
         with m.Elif(event_reader.flushed):
             m.d.sync += flushing.eq(0)
-        for reader, chosen in ((buckets, ~presorted), (event_reader, presorted)):
+        for reader, chosen, time in (
+            # A RAMP input is in the list of the step before; see the encoder.
+            (buckets, ~presorted, sequencer.step - sequencer.ramp),
+            (event_reader, presorted, sequencer.step),
+        ):
             m.d.comb += [
                 reader.start.eq(sequencer.input_start & chosen),
-                reader.time.eq(sequencer.step),
+                reader.time.eq(time),
                 reader.magnitude.eq(magnitude),
             ]
         m.d.comb += sequencer.input_done.eq(Mux(presorted, event_reader.done, buckets.done))
@@ -213,9 +217,6 @@ class Core(wiring.Component):
             m.d.comb += [
                 bank.advance.eq(issue.advance),
                 host.weights[number].eq(bank.weights),
-                counters.weight_read[number].eq(bank.weight_read),
-                counters.state_read[number].eq(bank.state_read),
-                counters.state_write[number].eq(bank.state_write),
             ]
             for lane in range(spec.word):
                 place = lane * spec.banks + number
@@ -224,11 +225,14 @@ class Core(wiring.Component):
                     serializer.latest[place].eq(bank.latest[lane]),
                 ]
         # Banks that get the same rows are in step.
-        first = self.banks[0].tick
+        first = self.banks[0]
         m.d.comb += [
-            serializer.tick.valid.eq(first.valid),
-            serializer.tick.operation.eq(first.operation),
-            serializer.tick.last.eq(first.last),
+            serializer.tick.valid.eq(first.tick.valid),
+            serializer.tick.operation.eq(first.tick.operation),
+            serializer.tick.last.eq(first.tick.last),
+            counters.weight_read.eq(first.weight_read),
+            counters.state_read.eq(first.state_read),
+            counters.state_write.eq(first.state_write),
         ]
         return serializer
 
@@ -307,14 +311,22 @@ class Core(wiring.Component):
             self.potentials.payload.potential.eq(neuron.potential),
         ]
         result = self.results.p
-        with m.If(readout.done):
-            m.d.sync += result.last.eq(readout.winner)
-            with m.If(sequencer.decides):
-                m.d.sync += [
-                    result.winner.eq(readout.winner),
-                    result.ties.eq(readout.ties),
-                    result.over_threshold.eq(readout.over_threshold),
-                ]
+        winner = Signal.like(readout.winner)
+        ties = Signal.like(readout.ties)
+        over_threshold = Signal.like(readout.over_threshold)
+        with m.If(readout.done & sequencer.decides):
+            m.d.sync += [
+                winner.eq(readout.winner),
+                ties.eq(readout.ties),
+                over_threshold.eq(readout.over_threshold),
+            ]
+        m.d.comb += [
+            result.winner.eq(winner),
+            result.ties.eq(ties),
+            result.over_threshold.eq(over_threshold),
+            # The last reading of a stimulus stays until the next one.
+            result.last.eq(readout.winner),
+        ]
 
 
 def connect_events(m, source, sink):

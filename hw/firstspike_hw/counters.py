@@ -23,8 +23,8 @@ class Counters(wiring.Component):
         Set all to 0.
     event : In(1), neurons : In(spec.index_bits + 1)
         An event goes to a layer of that many neurons.
-    weight_read, state_read, state_write : In(spec.banks)
-        Accesses of each bank in this cycle.
+    weight_read, state_read, state_write : In(1)
+        Every bank is accessed in this cycle.
     running : In(1)
         Count this cycle.
     events, operations, weight_reads, state_reads, state_writes, cycles : Out(COUNTER_BITS)
@@ -46,6 +46,7 @@ class Counters(wiring.Component):
     operations: Signal
 
     def __init__(self, spec: CoreSpec):
+        self._spec = spec
         accesses = ("weight_read", "state_read", "state_write")
         super().__init__(
             {
@@ -53,7 +54,7 @@ class Counters(wiring.Component):
                 "event": In(1),
                 "neurons": In(spec.index_bits + 1),
                 "running": In(1),
-                **{name: In(spec.banks) for name in accesses},
+                **{name: In(1) for name in accesses},
                 **{f"{name}s": Out(COUNTER_BITS) for name in ("event", *accesses, "cycle")},
                 "operations": Out(COUNTER_BITS),
             }
@@ -61,12 +62,13 @@ class Counters(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        banks = self._spec.banks
         for counter, increment in (
             (self.events, self.event),
             (self.operations, Mux(self.event, self.neurons, 0)),
-            (self.weight_reads, sum(self.weight_read)),
-            (self.state_reads, sum(self.state_read)),
-            (self.state_writes, sum(self.state_write)),
+            (self.weight_reads, Mux(self.weight_read, banks, 0)),
+            (self.state_reads, Mux(self.state_read, banks, 0)),
+            (self.state_writes, Mux(self.state_write, banks, 0)),
             (self.cycles, self.running),
         ):
             with m.If(self.clear):

@@ -6,7 +6,7 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.spec import INTENSITY_BITS, INTENSITY_MAX, TIME_BITS_MAX, CoreSpec
+from firstspike.spec import INTENSITY_BITS, TIME_BITS_MAX, CoreSpec
 from firstspike_hw.buckets import insertion_signature, word_bits
 from firstspike_hw.layouts import pixels_layout
 
@@ -31,7 +31,8 @@ class Encoder(wiring.Component):
     """Turns each pixel into at most one spike time, and sorts it into the lists of a stimulus.
 
     The rule is in docs/semantics.md, section 1. Two stimuli are on hand: the one that is read and
-    the one that is being encoded.
+    the one that is being encoded. A RAMP input that spikes at ``t`` goes to the list of ``t - 1``,
+    which is where a STEP input of that intensity would go: none of them spikes at 0.
 
     Timing: emptying the lists takes one cycle a time step; then one word of pixels a cycle, two
     with the OFF channel; two cycles later the stimulus is ``full``.
@@ -108,26 +109,15 @@ class Encoder(wiring.Component):
             darkness = Signal(INTENSITY_BITS, name="darkness")
             m.d.comb += [
                 intensity.eq(Mux(off, ~self.pixels.payload[k], self.pixels.payload[k])),
-                darkness.eq(INTENSITY_MAX - intensity),
-            ]
-            top = INTENSITY_BITS - spec.time_bits
-            step_time = Signal(spec.time_bits, name="step_time")
-            ramp_magnitude = Signal(spec.time_bits, name="ramp_magnitude")
-            m.d.comb += [
-                step_time.eq(darkness[top:] >> coding.time_shift),
-                ramp_magnitude.eq(intensity[top:] >> coding.time_shift),
+                # 255 - intensity
+                darkness.eq(~intensity),
+                # T - 1 - a, which is one less than the spike time of a RAMP input.
+                times[k].eq(darkness[INTENSITY_BITS - spec.time_bits :] >> coding.time_shift),
             ]
             with m.If(coding.ramp):
-                # T - a, where T is one more than the last step.
-                m.d.comb += [
-                    times[k].eq(last_time + 1 - ramp_magnitude),
-                    spikes[k].eq(there & (ramp_magnitude != 0)),
-                ]
+                m.d.comb += spikes[k].eq(there & (times[k] != last_time))
             with m.Else():
-                m.d.comb += [
-                    times[k].eq(step_time),
-                    spikes[k].eq(there & (intensity >= coding.intensity_min)),
-                ]
+                m.d.comb += spikes[k].eq(there & (intensity >= coding.intensity_min))
 
         time = Signal(spec.time_bits)
         m.d.comb += [insertion.half.eq(writing), insertion.word.eq(number)]

@@ -127,11 +127,11 @@ class HostPort(wiring.Component):
                 port.weight_write.eq(request.write),
                 port.row.eq(row),
                 port.part.eq(part),
-                port.data.eq(request.data),
+                port.data.eq(Mux(self.idle & request.write, request.data, 0)),
                 port.start.eq(request.space == Space.START),
-                port.load.eq(load & here),
+                port.load.eq(load),
                 port.load_lanes.eq(Mux(load_lanes & here, 1 << lane, 0)),
-                port.fetch.eq(fetch & here),
+                port.fetch.eq(fetch),
             ]
 
         m.d.comb += [

@@ -68,6 +68,7 @@ class Issue(wiring.Component):
         item, word = self.items.p, self.word
 
         left = Signal.like(item.words)
+        stride = Signal.like(item.stride)
         m.d.comb += [
             word.last.eq(left == 0),
             self.items.ready.eq(~word.valid | (self.advance & word.last)),
@@ -81,10 +82,11 @@ class Issue(wiring.Component):
                 word.state_row.eq(item.state_row),
                 word.magnitude.eq(item.magnitude),
                 left.eq(item.words),
+                stride.eq(item.stride),
             ]
         with m.Elif(self.advance):
             m.d.sync += [
-                word.weight_row.eq(word.weight_row + 1),
+                word.weight_row.eq(word.weight_row + stride),
                 word.state_row.eq(word.state_row + 1),
                 left.eq(left - 1),
             ]

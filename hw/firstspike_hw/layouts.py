@@ -57,13 +57,14 @@ def event_layout(spec: CoreSpec) -> data.StructLayout:
 def item_layout(spec: CoreSpec) -> data.StructLayout:
     """Return the shape of a walker's item: rows that a bank goes through, one a cycle.
 
-    ``words`` is their number less one.
+    ``words`` is their number less one, and ``stride`` the weight rows from one to the next.
     """
     return data.StructLayout(
         {
             "operation": Operation,
             "signed": 1,
             "weight_row": bits_for(spec.weight_rows),
+            "stride": spec.index_bits + 1,
             "state_row": bits_for(spec.state_rows),
             "words": bits_for(spec.state_rows),
             "magnitude": spec.magnitude_bits,

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.spec import COUNTER_BITS, CoreSpec
+from firstspike.spec import CoreSpec
 
 __all__ = ["Readout"]
 
@@ -27,9 +27,9 @@ class Readout(wiring.Component):
         With the last one.
     winner : Out(spec.index_bits)
         Index of the largest one so far.
-    ties : Out(COUNTER_BITS)
+    ties : Out(spec.index_bits)
         How many others equal it.
-    over_threshold : Out(COUNTER_BITS)
+    over_threshold : Out(spec.index_bits + 1)
         How many are not negative.
     done : Out(1)
         The members above hold the result, until the next potential.
@@ -53,8 +53,8 @@ class Readout(wiring.Component):
                 "potential": In(signed(spec.potential_bits)),
                 "end": In(1),
                 "winner": Out(spec.index_bits),
-                "ties": Out(COUNTER_BITS),
-                "over_threshold": Out(COUNTER_BITS),
+                "ties": Out(spec.index_bits),
+                "over_threshold": Out(spec.index_bits + 1),
                 "done": Out(1),
             }
         )

@@ -3,12 +3,12 @@
 from typing import Any
 
 from amaranth import *
-from amaranth.lib import data, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import CoreSpec, bits_for
 from firstspike_hw.layouts import Operation
+from firstspike_hw.rtlil import NO_COLLISION
 
 __all__ = ["Serializer"]
 
@@ -99,26 +99,21 @@ class Serializer(wiring.Component):
         number = Signal(bits_for(spec.state_rows))
         rest = Signal(spec.lanes)
         ends_word = Signal()
+        lane = Signal(lane_bits)
+        for i in reversed(range(spec.lanes)):
+            with m.If(mask[i]):
+                m.d.comb += lane.eq(i)
+        lane_last = Signal(lane_bits)
         m.d.comb += [
+            lane_last.eq(self.neurons - 1),
             rest.eq(mask & (mask - 1)),
-            ends_word.eq(busy & (rest == 0)),
+            # A word that is read ends with the layer's last neuron; lanes behind it have none.
+            ends_word.eq(
+                busy & ((rest == 0) | (last & (operation == Operation.READ) & (lane == lane_last)))
+            ),
         ]
 
-        # Deep enough for every word of a layer, so that a tick never waits.
-        m.submodules.queue = queue = SyncFIFOBuffered(
-            width=spec.lanes + 1, depth=spec.state_rows + 1
-        )
-        # Lanes of a layer's last word that have a neuron.
-        used = Signal(range(spec.lanes + 1))
-        lanes_used = Signal(spec.lanes)
-        m.d.comb += used.eq(
-            Mux(self.neurons[:lane_bits] == 0, spec.lanes, self.neurons[:lane_bits])
-        )
-        for i in range(spec.lanes):
-            m.d.comb += lanes_used[i].eq(
-                (i < used) | ~tick.last | (tick.operation != Operation.READ)
-            )
-
+        m.submodules.queue = queue = _Queue(spec)
         direct = Signal()
         held = Signal()
         finishing = Signal()
@@ -146,15 +141,11 @@ class Serializer(wiring.Component):
                     busy.eq(1),
                     held.eq(1),
                     operation.eq(tick.operation),
-                    mask.eq(tick.mask & lanes_used),
+                    mask.eq(tick.mask),
                     last.eq(tick.last),
                 ]
 
         # Stage 1: which lane. Stage 2: its potential.
-        lane = Signal(lane_bits)
-        for i in reversed(range(spec.lanes)):
-            with m.If(mask[i]):
-                m.d.comb += lane.eq(i)
         s1_valid = Signal()
         s1_lane = Signal(lane_bits)
         s1_number = Signal.like(number)
@@ -179,4 +170,56 @@ class Serializer(wiring.Component):
             self.neuron.potential.eq(self.latest[s1_lane]),
             self.neuron.end.eq(s1_end),
         ]
+        return m
+
+
+class _Queue(wiring.Component):
+    """Masks of one tick, in a memory with a word for each, so that there is always room.
+
+    Timing: a word that is written can be read two cycles later; one a cycle.
+    """
+
+    w_data: Signal
+    w_en: Signal
+    r_data: Signal
+    r_rdy: Signal
+    r_en: Signal
+
+    def __init__(self, spec: CoreSpec):
+        self._spec = spec
+        width = spec.lanes + 1
+        super().__init__(
+            {
+                "w_data": In(width),
+                "w_en": In(1),
+                "r_data": Out(width),
+                "r_rdy": Out(1),
+                "r_en": In(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        spec = self._spec
+        m = Module()
+        m.submodules.words = words = memory.Memory(
+            shape=spec.lanes + 1, depth=spec.state_rows, init=[], attrs=NO_COLLISION
+        )
+        write, read = words.write_port(), words.read_port()
+        # One bit more than an address, so that full and empty differ.
+        written = Signal(bits_for(spec.state_rows) + 1)
+        taken = Signal.like(written)
+        m.d.comb += [
+            write.addr.eq(written),
+            write.data.eq(self.w_data),
+            write.en.eq(self.w_en),
+            read.addr.eq(taken),
+            read.en.eq(~self.r_rdy | self.r_en),
+            self.r_data.eq(read.data),
+        ]
+        with m.If(self.w_en):
+            m.d.sync += written.eq(written + 1)
+        with m.If(read.en):
+            m.d.sync += self.r_rdy.eq(taken != written)
+            with m.If(taken != written):
+                m.d.sync += taken.eq(taken + 1)
         return m

@@ -21,6 +21,7 @@ def layer_signature(spec: CoreSpec) -> wiring.Signature:
             "words": Out(bits_for(spec.state_rows)),
             "weight_row": Out(bits_for(spec.weight_rows)),
             "state_row": Out(bits_for(spec.state_rows)),
+            "stride": Out(spec.index_bits + 1),
             "scale": Out(spec.potential_bits - 1),
         }
     )
@@ -31,7 +32,7 @@ class DenseWalker(wiring.Component):
 
     Commands (start, tick, read) become items too, behind the events that came before them.
 
-    Timing: two stages, one item a cycle; an item is valid two cycles after its event was taken.
+    Timing: one item a cycle; an item is valid one cycle after its event was taken.
 
     Parameters
     ----------
@@ -60,7 +61,6 @@ class DenseWalker(wiring.Component):
     items: stream.Interface
 
     def __init__(self, spec: CoreSpec):
-        self._spec = spec
         super().__init__(
             {
                 "layer": In(layer_signature(spec)),
@@ -72,39 +72,30 @@ class DenseWalker(wiring.Component):
         )
 
     def elaborate(self, platform):
-        spec, layer = self._spec, self.layer
+        layer = self.layer
         m = Module()
 
+        item = self.items.p
         moves = Signal()
-        s1_valid = Signal()
-        s1_item = Signal(item_layout(spec))
-        s1_offset = Signal(bits_for(spec.weight_rows))
         m.d.comb += [
             moves.eq(~self.items.valid | self.items.ready),
             self.events.ready.eq(moves),
             self.commands.ready.eq(moves & ~self.events.valid),
         ]
         with m.If(moves):
-            # Stage 1: where the row stands in its layer.
             m.d.sync += [
-                s1_valid.eq(self.events.valid | self.commands.valid),
-                s1_item.signed.eq(layer.signed),
-                s1_item.weight_row.eq(layer.weight_row),
-                s1_item.state_row.eq(layer.state_row),
-                s1_item.words.eq(layer.words),
-                s1_item.magnitude.eq(self.events.p.magnitude),
-                s1_offset.eq(self.events.p.index * (layer.words + 1)),
+                self.items.valid.eq(self.events.valid | self.commands.valid),
+                item.signed.eq(layer.signed),
+                item.weight_row.eq(layer.weight_row + self.events.p.index),
+                item.stride.eq(layer.stride),
+                item.state_row.eq(layer.state_row),
+                item.words.eq(layer.words),
+                item.magnitude.eq(self.events.p.magnitude),
             ]
             with m.If(self.events.valid):
-                m.d.sync += s1_item.operation.eq(Operation.ADD)
+                m.d.sync += item.operation.eq(Operation.ADD)
             with m.Else():
-                m.d.sync += s1_item.operation.eq(self.commands.payload)
+                m.d.sync += item.operation.eq(self.commands.payload)
                 with m.If(self.commands.payload == Operation.START):
-                    m.d.sync += [s1_item.state_row.eq(0), s1_item.words.eq(self.all_rows)]
-            # Stage 2: where it stands in the memory.
-            m.d.sync += [
-                self.items.valid.eq(s1_valid),
-                self.items.payload.eq(s1_item),
-                self.items.p.weight_row.eq(s1_item.weight_row + s1_offset),
-            ]
+                    m.d.sync += [item.state_row.eq(0), item.words.eq(self.all_rows)]
         return m

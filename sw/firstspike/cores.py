@@ -25,6 +25,7 @@ PRESETS = {
         time_bits=4,
         potential_bits=15,
         max_inputs=1024,
+        max_layers=3,
         weight_rows=16384,
         state_rows=32,
         pixels=4,

@@ -36,26 +36,24 @@ class _Pipe:
 
     Attributes
     ----------
-    moved, taken, end : ndarray of int64
-        Of the item accepted last: the cycle in which it leaves the walker's first stage, that in
-        which the issue stage takes it, and the first one after its last word.
+    taken, end : ndarray of int64
+        Of the item accepted last: the cycle in which the issue stage takes it from the walker, and
+        the first one after its last word.
     """
 
-    moved: np.ndarray
     taken: np.ndarray
     end: np.ndarray
 
     @classmethod
     def idle(cls, n: int) -> _Pipe:
         past = np.full(n, _PAST)
-        return cls(past, past, past)
+        return cls(past, past)
 
     def accept(self, offered: np.ndarray, words: int, where: np.ndarray) -> np.ndarray:
         """Accept an item where ``where``; return the cycle, which is ``offered`` or later."""
-        accepted = np.where(offered <= self.moved, self.moved, np.maximum(offered, self.taken))
-        moved = np.maximum(accepted + 1, self.taken)
-        taken = np.maximum(moved + 1, self.end - 1)
-        self._set(moved, taken, taken + 1 + words, where)
+        accepted = np.maximum(offered, self.taken)
+        taken = np.maximum(accepted + 1, self.end - 1)
+        self._set(taken, words, where)
         return accepted
 
     def accept_run(self, offered: np.ndarray, count: np.ndarray, words: int) -> np.ndarray:
@@ -64,26 +62,14 @@ class _Pipe:
         Where ``count`` is 0 nothing happens and the result has no meaning.
         """
         first = self.accept(offered, words, count > 0)
-        moved, taken = self.moved, self.taken
-        last = np.where(
-            count <= 1,
-            first,
-            np.where(
-                count == 2,
-                moved,
-                np.maximum(moved + count - 2, taken + (count - 3) * words),
-            ),
-        )
-        final = taken + (count - 1) * words
-        self._set(np.maximum(last + 1, final - words), final, final + 1 + words, count > 1)
+        # Each is accepted when the one before is taken, and taken with that one's last word.
+        last = np.where(count > 1, self.taken + (count - 2) * words, first)
+        self._set(self.taken + (count - 1) * words, words, count > 1)
         return last
 
-    def _set(
-        self, moved: np.ndarray, taken: np.ndarray, end: np.ndarray, where: np.ndarray
-    ) -> None:
-        self.moved = np.where(where, moved, self.moved)
+    def _set(self, taken: np.ndarray, words: int, where: np.ndarray) -> None:
         self.taken = np.where(where, taken, self.taken)
-        self.end = np.where(where, end, self.end)
+        self.end = np.where(where, taken + 1 + words, self.end)
 
 
 def predict(

@@ -80,8 +80,8 @@ def start_potentials(layer: Layer, core: CoreSpec) -> np.ndarray:
 def weight_words(network: Network, number: int, core: CoreSpec) -> list[list[int]]:
     """Return the words of a layer's synapses, by bank and row.
 
-    An input or neuron ``i`` has its own rows, as many as the layer has state rows. Synapse ``j``
-    stands in row ``j // lanes`` of them, in bank ``j % banks``, at bit
+    Each state row of the layer has as many rows here as there are inputs. The synapse from ``i`` to
+    ``j`` stands in row ``j // lanes * inputs + i``, in bank ``j % banks``, at bit
     ``(j // banks % word) * weight_bits``. OFF inputs start at a whole word of pixels.
     """
     layer = network.layers[number]
@@ -97,7 +97,8 @@ def weight_words(network: Network, number: int, core: CoreSpec) -> list[list[int
         places[network.pixels :] += sources - layer.inputs
     table = np.zeros((sources, words * core.lanes), np.int64)
     table[places, : layer.neurons] = codes
-    lanes = table.reshape(sources * words, core.word, core.banks)
+    by_row = table.reshape(sources, words, core.word, core.banks).swapaxes(0, 1)
+    lanes = by_row.reshape(words * sources, core.word, core.banks)
     packed = [[0] * (sources * words) for _ in range(core.banks)]
     for bank in range(core.banks):
         rows = packed[bank]
@@ -134,6 +135,7 @@ def _registers(network: Network, core: CoreSpec, early_exit: bool) -> Iterator[W
             "words": words[number] - 1,
             "weight_row": weight_row,
             "state_row": state_row,
+            "stride": source,
             "scale": layer.scale,
         }
         for name, _ in LAYER_REGISTERS:

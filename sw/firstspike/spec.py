@@ -143,6 +143,7 @@ LAYER_REGISTERS = (
     ("words", "state rows of the layer, less one"),
     ("weight_row", "first row in the synapse memory"),
     ("state_row", "first row in the state memory"),
+    ("stride", "weight rows from one state row to the next: number of inputs, gaps included"),
     ("scale", "divisor of the threshold ramp (RAMP)"),
 )
 
