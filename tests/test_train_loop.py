@@ -5,7 +5,7 @@ forgets the epoch in its seeds, or restarts the learning rate; a seed that is ig
 with the validation images; training without weight updates (accuracy); a calibrated shift that
 export forgets; a model evaluated with other thresholds than the exported ones; a second run that
 overwrites the first; an unfinished run that is exported; `potential_bits` not compared; the proof
-without the negative weights; pruning left out; a deadline curve that changes decisions already made.
+without the negative weights; pruning left out; a deadline curve that changes made decisions.
 """
 
 from __future__ import annotations
@@ -162,6 +162,21 @@ def test_the_seed_decides(tmp_path):
     assert same(tmp_path / "a", tmp_path / "b")
     assert not same(tmp_path / "a", tmp_path / "c")
     assert json.loads((tmp_path / "c" / "metrics.json").read_text())["seed"] == 1
+
+
+def test_every_epoch_has_its_own_order(tmp_path, monkeypatch):
+    first = []
+    batches = loop.batches
+
+    def watched(*arguments):
+        for number, (images, labels) in enumerate(batches(*arguments)):
+            if number == 0:
+                first.append(tuple(labels.tolist()))
+            yield images, labels
+
+    monkeypatch.setattr(loop, "batches", watched)
+    train(recipe(tmp_path, training={"epochs": 3}), tmp_path / "run")
+    assert len(set(first)) == 3
 
 
 def test_validation_and_test_images_are_not_trained_with(tmp_path, monkeypatch):
