@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 import time
 from typing import Any
 
@@ -125,8 +126,9 @@ def _sentence(difference: Difference, engines: tuple[str, str]) -> str:
 
 def _compared(outcome: Outcome) -> str:
     values = sum(array.size for array in outcome.arrays().values())
-    names = ", ".join(name.removeprefix("counters.") for name in outcome.arrays())
-    return f"{values} values of {len(outcome.predicted)} images\n({names})"
+    names = dict.fromkeys(name.removeprefix("counters.") for name in outcome.arrays())
+    listed = textwrap.fill(", ".join(names), 96, initial_indent="  ", subsequent_indent="  ")
+    return f"{values} values of {len(outcome.predicted)} images:\n{listed}"
 
 
 def _print_results(results: dict[str, dict[str, Any]]) -> None:
