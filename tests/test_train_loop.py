@@ -5,7 +5,7 @@ forgets the epoch in its seeds, or restarts the learning rate; a seed that is ig
 with the validation images; training without weight updates (accuracy); a calibrated shift that
 export forgets; a model evaluated with other thresholds than the exported ones; a second run that
 overwrites the first; an unfinished run that is exported; `potential_bits` not compared; the proof
-without the negative weights; pruning left out; a deadline curve that changes made decisions.
+without the negative weights; pruning left out.
 """
 
 from __future__ import annotations
@@ -162,6 +162,21 @@ def test_the_seed_decides(tmp_path):
     assert same(tmp_path / "a", tmp_path / "b")
     assert not same(tmp_path / "a", tmp_path / "c")
     assert json.loads((tmp_path / "c" / "metrics.json").read_text())["seed"] == 1
+
+
+def test_the_learning_rate_rises_and_falls_once(tmp_path, monkeypatch):
+    rates = []
+    save = Run.save
+
+    def watched(self, model, optimizer, record):
+        rates.append(optimizer.param_groups[0]["lr"])
+        save(self, model, optimizer, record)
+
+    monkeypatch.setattr(Run, "save", watched)
+    train(recipe(tmp_path), tmp_path / "run")
+    # After the last of 22 updates of each of 4 epochs.
+    falling = [0.005 * (1 + np.cos(np.pi * (22 * epoch - 1) / 88)) for epoch in (2, 3, 4)]
+    assert rates == pytest.approx([0.01, *falling])
 
 
 def test_every_epoch_has_its_own_order(tmp_path, monkeypatch):

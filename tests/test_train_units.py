@@ -7,7 +7,7 @@ hidden threshold; the thermometer one step late, and without `intensity_min`; `r
 the staircase, and a gradient beyond its top; bias not rounded; `prune` that keeps a pruned weight's
 gradient; the caution applied to the right class; a calibration that ignores forced decisions, or
 takes a shift below the least threshold; ties given to the highest index; an image that is not
-moved to one side, or mirrored top to bottom.
+moved to one side, or mirrored top to bottom; a deadline that changes decisions made before.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from firstspike.network import Layer, Network  # noqa: E402
 from firstspike.spec import Neuron, WeightKind, weight_range  # noqa: E402
 from firstspike.train.batches import augment, batches  # noqa: E402
 from firstspike.train.integer import decide, trace  # noqa: E402
+from firstspike.train.measure import deadline_accuracy  # noqa: E402
 from firstspike.train.objective import calibrate, gate_loss  # noqa: E402
 from firstspike.train.plans import LayerPlan, Objective  # noqa: E402
 from firstspike.train.quantizers import clip_latent, quantize  # noqa: E402
@@ -190,6 +191,13 @@ def test_calibration_keeps_forced_decisions_rare():
     assert 3 < 1 + calibrate(potential, theta, labels, goal) <= 8
     free = dataclasses.replace(goal, forced=1.0)
     assert 8 < 1 + calibrate(potential, theta, labels, free) <= 10
+
+
+def test_a_deadline_keeps_decisions_that_were_made():
+    # Image 0 decides for 1 at step 1, and would be 0 later; image 1 never decides.
+    overshoot = np.array([[[-5, -3], [-1, -2]], [[-2, 0], [-3, -2]], [[4, 0], [-3, -2]]])
+    assert deadline_accuracy(overshoot, np.array([1, 1])) == [0.5, 1.0, 1.0]
+    assert deadline_accuracy(overshoot, np.array([0, 0])) == [0.5, 0.0, 0.0]
 
 
 def random_network(rng: np.random.Generator, neuron: Neuron) -> Network:

@@ -49,8 +49,7 @@ def measure(run_folder: Path, data_folder: Path | None = None) -> dict[str, Any]
     rows, columns = data.test_images.shape[1:]
     network = network_of(run, (rows, columns))
     labels = data.test_labels
-    whole = golden.run(network, data.test_images, early_exit=False)
-    early = golden.run(network, data.test_images)
+    outcome = golden.run(network, data.test_images)
     found: dict[str, Any] = {
         "recipe": run.recipe.name,
         "data": run.recipe.data,
@@ -61,17 +60,22 @@ def measure(run_folder: Path, data_folder: Path | None = None) -> dict[str, Any]
         "seed": run.seed,
         "digest": network.digest,
         "images": len(labels),
-        "last": _share(whole.last_predicted == labels),
     }
     if network.neuron is Neuron.STEP:
+        flat = torch.from_numpy(data.test_images.reshape(len(labels), -1).copy())
+        # The potentials after every step, which the golden model does not keep.
+        overshoot = trace(network, flat).potential.numpy() - network.layers[-1].offset
         found |= {
-            "early": _share(early.predicted == labels),
-            "mean_step": float(early.decision_step.mean()),
-            "forced": _share(early.forced == 1),
-            "deadline": deadline_accuracy(network, data.test_images, labels),
+            "last": _share(overshoot[-1].argmax(-1) == labels),
+            "early": _share(outcome.predicted == labels),
+            "mean_step": float(outcome.decision_step.mean()),
+            "forced": _share(outcome.forced == 1),
+            "deadline": deadline_accuracy(overshoot, labels),
         }
+    else:
+        found["last"] = _share(outcome.predicted == labels)
     for counter in ("events", "synops", "macs"):
-        found[counter] = float(early.counters[counter].mean())
+        found[counter] = float(outcome.counters[counter].mean())
     return found
 
 
@@ -83,20 +87,24 @@ def _share(mask: np.ndarray) -> float:
     return float(mask.mean())
 
 
-def deadline_accuracy(network: Network, images: np.ndarray, labels: np.ndarray) -> list[float]:
+def deadline_accuracy(overshoot: np.ndarray, labels: np.ndarray) -> list[float]:
     """Return the accuracy if every image must be decided by step t, for t = 0..T-1 (STEP).
 
     An image whose first output spike came by then keeps that decision; for the others the
     largest potential minus threshold after step t decides.
+
+    Parameters
+    ----------
+    overshoot : ndarray of int64, shape (T, n, outputs)
+        Output potentials minus thresholds after each step.
+    labels : ndarray of int64, shape (n,)
+        Right classes.
     """
-    flat = torch.from_numpy(images.reshape(len(images), -1).copy())
-    potential = trace(network, flat).potential.numpy()
-    overshoot = potential - network.layers[-1].offset
     winner = overshoot.argmax(-1)
     decided = np.zeros(len(labels), bool)
     answer = winner[0]
     curve = []
-    for t in range(network.steps):
+    for t in range(len(overshoot)):
         answer = np.where(decided, answer, winner[t])
         decided |= (overshoot[t] >= 0).any(-1)
         curve.append(_share(answer == labels))
