@@ -103,6 +103,9 @@ def test_seconds_of_training_reach_an_accuracy(tmp_path, neuron, layers, early, 
     outcome = golden.run(network, data.test_images)
     key = "early" if neuron == "step" else "last"
     assert (outcome.predicted == data.test_labels).mean() == pytest.approx(result["test"][key])
+    if early is not None:
+        assert outcome.decision_step.mean() == pytest.approx(result["test"]["mean_step"])
+        assert outcome.forced.mean() == pytest.approx(result["test"]["forced"])
     outcome = golden.run(network, data.test_images, early_exit=False)
     right = outcome.last_predicted == data.test_labels
     assert right.mean() == pytest.approx(result["test"]["last"])
