@@ -1,6 +1,7 @@
 """Promises that components keep, stated for a prover."""
 
 from collections.abc import Callable
+from typing import Any
 
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
@@ -48,11 +49,12 @@ class StreamContract(Elaboratable):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.component = component = self._component
+        component: Any = self._component
+        m.submodules.component = component
         # Registers start with their initial values; a reset in the middle may break an offer.
-        m.d.comb += Assume(~ResetSignal())
+        m.d.comb += Assume(~ResetSignal(), None)
         if self._assumptions is not None:
-            m.d.comb += [Assume(condition) for condition in self._assumptions(m, component)]
+            m.d.comb += [Assume(condition, None) for condition in self._assumptions(m, component)]
         for name, member in component.signature.members.items():
             if not member.is_signature or not isinstance(member.signature, stream.Signature):
                 continue
@@ -67,7 +69,7 @@ class StreamContract(Elaboratable):
                 m.d.sync += another.eq(1)
             judge = Assume if member.flow == wiring.In else Assert
             with m.If(waits):
-                m.d.comb += judge(offers.valid & (payload == waiting))
+                m.d.comb += judge(offers.valid & (payload == waiting), None)
             if member.flow == wiring.Out:
-                m.d.comb += [Cover(waits & moves), Cover(another & moves)]
+                m.d.comb += [Cover(waits & moves, None), Cover(another & moves, None)]
         return m
