@@ -312,6 +312,7 @@ def test_a_reader_that_goes_away():
         (["run", "digits", "--data", "digits", "--image", "a.png"], "or --image, not both"),
         (["run", "absent", "--data", "digits"], "network is 'absent', must be a folder or one of"),
         (["run", ".", "--data", "digits"], ".: no network.yaml there, so not a network"),
+        (["run", "x" * 300, "--data", "digits"], "File name too long: 'xxx"),
         (["run", "digits", "--data", "absent"], "data is 'absent', must be one of digits, mnist"),
         (["run", "digits", "--data", "absent.npz"], "absent.npz: cannot be read: No such file"),
         (["run", "digits", "--data", "."], ".: no PNG files there"),
@@ -375,6 +376,16 @@ def test_places_that_cannot_be_written(capsys, place):
         ["export", "digits", "--hex", "file/hex"],
     ):
         assert "cannot be written: " in refused(capsys, *arguments)
+
+
+def test_a_folder_that_may_not_be_listed(capsys, place, monkeypatch):
+    def forbidden(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (place / "images").mkdir()
+    monkeypatch.setattr(Path, "iterdir", forbidden)
+    message = refused(capsys, "run", "digits", "--data", "images")
+    assert message == "firstspike: [Errno 13] Permission denied: 'images'"
 
 
 @pytest.mark.parametrize(

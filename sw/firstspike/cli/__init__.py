@@ -30,6 +30,7 @@ __all__ = ["main"]
 
 #: In the order in which a person meets them.
 _COMMANDS = (data, nets, cores, train, export, run, compare, verilog, build)
+_BAD_INPUT = 2
 _INTERRUPTED = 130
 
 
@@ -37,7 +38,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, where argparse also prints the usage."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(_BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except InputError as error:
         print(f"firstspike: {error}", file=sys.stderr)
-        return 2
+        return _BAD_INPUT
     except KeyboardInterrupt:
         print("firstspike: interrupted", file=sys.stderr)
         return _INTERRUPTED
@@ -70,4 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has gone; without this, Python complains again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # What no reader of files caught: a name that is too long, a folder that may not be listed.
+        print(f"firstspike: {InputError(str(error))}", file=sys.stderr)
+        return _BAD_INPUT
     return status
