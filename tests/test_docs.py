@@ -16,7 +16,11 @@ import pytest
 from firstspike.cli import main
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *ROOT.glob("*.md"),
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "bitstreams" / "README.md",
+]
 
 
 def block(page: str, kind: str) -> str:
