@@ -102,7 +102,7 @@ class HostPort(wiring.Component):
         lane = request.address[: spec.lane_address_bits]
         state_row = request.address[spec.lane_address_bits :]
         row = Signal(max(bits_for(spec.weight_rows), bits_for(spec.state_rows)))
-        bank = Signal(range(spec.banks))
+        bank = Signal(bits_for(spec.banks))
         m.d.comb += weights.eq(request.space == Space.WEIGHTS)
         with m.If(weights):
             m.d.comb += [
