@@ -5,6 +5,7 @@ Mutants: see the end of the file's docstring.
 
 import random
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from firstspike_hw.bank import Bank
 from firstspike_hw.layouts import Operation
 from firstspike_sim.bench import pulse, set_members, simulate
 
-SMALL = {"weight_rows": 16, "state_rows": 4}
+SMALL: dict[str, Any] = {"weight_rows": 16, "state_rows": 4}
 SPECS = {
     "4 x 4 bits": CoreSpec(banks=2, word=4, weight_bits=4, potential_bits=10, **SMALL),
     "one lane": CoreSpec(banks=2, word=1, weight_bits=3, time_bits=3, potential_bits=8, **SMALL),
@@ -95,13 +96,13 @@ class Model:
 
     def draw_word(self, rng, previous):
         """Return a word that does not leave the range of potentials."""
-        again = previous is not None and rng.random() < 0.5
+        again = previous if rng.random() < 0.5 else None
         while True:
             word = Word(
                 rng.choice([Operation.ADD] * 6 + list(Operation)),
                 rng.randrange(2),
                 rng.randrange(self.spec.weight_rows),
-                previous.state_row if again else rng.randrange(self.spec.state_rows),
+                again.state_row if again else rng.randrange(self.spec.state_rows),
                 rng.choice([1, (1 << self.spec.magnitude_bits) - 1])
                 if rng.random() < 0.5
                 else rng.randrange(1 << self.spec.magnitude_bits),
@@ -118,6 +119,7 @@ async def load_weights(ctx, dut, model):
             data = word >> (part * spec.part_bits) & ((1 << spec.part_bits) - 1)
             set_members(ctx, dut.host, {"weight_write": 1, "row": row, "part": part, "data": data})
             await pulse(ctx, dut.host.weight_enable)
+    ctx.set(dut.host.data, 0)
 
 
 async def load_state(ctx, dut, model, rng):
@@ -132,6 +134,7 @@ async def load_state(ctx, dut, model, rng):
         ctx.set(dut.host.load_lanes, 1 << lane)
         await ctx.tick()
         ctx.set(dut.host.load_lanes, 0)
+        ctx.set(dut.host.data, 0)
         if half:
             model.start[row][lane] = value
         else:

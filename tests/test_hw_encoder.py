@@ -168,7 +168,8 @@ def test_random_stimuli(name, flow):
             given += len(images)
 
     async def step(ctx, time, coding, image_events, pause):
-        ctx.set(dut.time, time)
+        # RAMP inputs are in the list of the step before.
+        ctx.set(dut.time, time - coding.ramp)
         magnitude = ((1 << coding.bits) - time if coding.ramp else 1) if spec.ramp else 0
         ctx.set(dut.magnitude, magnitude)
         seen["stolen"] += ctx.get(dut.inserts)

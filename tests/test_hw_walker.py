@@ -29,6 +29,7 @@ def draw_layer(rng):
         "words": words - 1,
         "weight_row": rng.randrange(500),
         "state_row": rng.randrange(8),
+        "stride": rng.randrange(1, 60),
         "scale": rng.randrange(1000),
     }
 
@@ -49,9 +50,11 @@ def items_of(layer, kind, event, command):
     rows = {"signed": layer["signed"], "state_row": layer["state_row"], "words": layer["words"]}
     items = []
     if kind != "command":
-        row = layer["weight_row"] + event["index"] * (layer["words"] + 1)
+        row = layer["weight_row"] + event["index"]
         items.append(
-            rows | {"operation": Operation.ADD, "weight_row": row, "magnitude": event["magnitude"]}
+            rows
+            | {"operation": Operation.ADD, "weight_row": row, "magnitude": event["magnitude"]}
+            | {"stride": layer["stride"]}
         )
     if kind != "event":
         item = rows | {"operation": command}
@@ -120,8 +123,7 @@ def test_one_item_a_cycle():
         ctx.set(dut.items.ready, 1)
         ctx.set(dut.events.valid, 1)
         valid = [(await ctx.tick().sample(dut.events.ready, dut.items.valid))[2:] for _ in range(9)]
-        # Two stages.
-        assert valid == [(1, 0), (1, 0)] + [(1, 1)] * 7
+        assert valid == [(1, 0)] + [(1, 1)] * 8
 
     simulate(dut, bench)
 
@@ -174,7 +176,7 @@ def test_words(flow):
             word = {name: item[name] for name in ("operation", "signed")}
             word["state_row"] = item["state_row"] + number
             if item["operation"] is Operation.ADD:
-                word["weight_row"] = item["weight_row"] + number
+                word["weight_row"] = item["weight_row"] + number * item["stride"]
                 word["magnitude"] = item["magnitude"]
             word["last"] = number == item["words"]
             expected.append(word)
