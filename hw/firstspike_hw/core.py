@@ -311,21 +311,12 @@ class Core(wiring.Component):
             self.potentials.payload.potential.eq(neuron.potential),
         ]
         result = self.results.p
-        winner = Signal.like(readout.winner)
-        ties = Signal.like(readout.ties)
-        over_threshold = Signal.like(readout.over_threshold)
-        with m.If(readout.done & sequencer.decides):
-            m.d.sync += [
-                winner.eq(readout.winner),
-                ties.eq(readout.ties),
-                over_threshold.eq(readout.over_threshold),
-            ]
         m.d.comb += [
-            result.winner.eq(winner),
-            result.ties.eq(ties),
-            result.over_threshold.eq(over_threshold),
-            # The last reading of a stimulus stays until the next one.
-            result.last.eq(readout.winner),
+            readout.decided.eq(sequencer.decided),
+            result.winner.eq(readout.winner),
+            result.ties.eq(readout.ties),
+            result.over_threshold.eq(readout.over_threshold),
+            result.last.eq(readout.last),
         ]
 
 

@@ -25,8 +25,12 @@ class Readout(wiring.Component):
         A potential, less its threshold (STEP).
     end : In(1)
         With the last one.
-    winner : Out(spec.index_bits)
+    decided : In(1)
+        The decision was made before: only ``last`` follows.
+    last : Out(spec.index_bits)
         Index of the largest one so far.
+    winner : Out(spec.index_bits)
+        The same, until the decision.
     ties : Out(spec.index_bits)
         How many others equal it.
     over_threshold : Out(spec.index_bits + 1)
@@ -39,6 +43,8 @@ class Readout(wiring.Component):
     index: Signal
     potential: Signal
     end: Signal
+    decided: Signal
+    last: Signal
     winner: Signal
     ties: Signal
     over_threshold: Signal
@@ -52,6 +58,8 @@ class Readout(wiring.Component):
                 "index": In(spec.index_bits),
                 "potential": In(signed(spec.potential_bits)),
                 "end": In(1),
+                "decided": In(1),
+                "last": Out(spec.index_bits),
                 "winner": Out(spec.index_bits),
                 "ties": Out(spec.index_bits),
                 "over_threshold": Out(spec.index_bits + 1),
@@ -71,14 +79,17 @@ class Readout(wiring.Component):
         ]
         m.d.sync += self.done.eq(self.end)
         with m.If(self.valid):
+            m.d.sync += first.eq(0)
             with m.If(better):
-                m.d.sync += [best.eq(self.potential), self.winner.eq(self.index), self.ties.eq(0)]
-            with m.Elif(difference == 0):
-                m.d.sync += self.ties.eq(self.ties + 1)
-            m.d.sync += [
-                first.eq(0),
-                self.over_threshold.eq(Mux(first, 0, self.over_threshold) + ~self.potential[-1]),
-            ]
+                m.d.sync += [best.eq(self.potential), self.last.eq(self.index)]
+            with m.If(~self.decided):
+                with m.If(better):
+                    m.d.sync += [self.winner.eq(self.index), self.ties.eq(0)]
+                with m.Elif(difference == 0):
+                    m.d.sync += self.ties.eq(self.ties + 1)
+                m.d.sync += self.over_threshold.eq(
+                    Mux(first, 0, self.over_threshold) + ~self.potential[-1]
+                )
         with m.If(self.end):
             m.d.sync += first.eq(1)
         return m

@@ -50,8 +50,6 @@ class Sequencer(wiring.Component):
         Output spikes, and the end of a tick.
     read_done : In(1)
         The potentials of the output layer were read.
-    decides : Out(1)
-        With ``read_done``: this is the decision.
     decided : Out(1), decision_step : Out(time_bits)
         A decision was made by a spike, and when.
     finished : Out(1), taken : In(1)
@@ -78,7 +76,6 @@ class Sequencer(wiring.Component):
     spike: Signal
     tick_end: Signal
     read_done: Signal
-    decides: Signal
     decided: Signal
     decision_step: Signal
     finished: Signal
@@ -108,7 +105,6 @@ class Sequencer(wiring.Component):
                 "spike": In(1),
                 "tick_end": In(1),
                 "read_done": In(1),
-                "decides": Out(1),
                 "decided": Out(1),
                 "decision_step": Out(spec.time_bits),
                 "finished": Out(1),
@@ -126,7 +122,6 @@ class Sequencer(wiring.Component):
         m.d.comb += [
             is_last_layer.eq(self.layer == self.last_layer),
             is_last_step.eq(self.step == self.last_step),
-            self.decides.eq(~self.decided),
         ]
         with m.If(self.event):
             m.d.sync += touched.eq(1)

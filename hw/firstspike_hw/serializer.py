@@ -104,8 +104,9 @@ class Serializer(wiring.Component):
             with m.If(mask[i]):
                 m.d.comb += lane.eq(i)
         lane_last = Signal(lane_bits)
+        # Known long before: the layer that is read was at work until now.
+        m.d.sync += lane_last.eq(self.neurons - 1)
         m.d.comb += [
-            lane_last.eq(self.neurons - 1),
             rest.eq(mask & (mask - 1)),
             # A word that is read ends with the layer's last neuron; lanes behind it have none.
             ends_word.eq(
