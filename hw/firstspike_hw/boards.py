@@ -99,7 +99,7 @@ BOARDS = {
             platform="amaranth_boards.ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
             place_options=("--hx8k", "--package", "ct256"),
             oscillator=12_000_000,
-            clock=48_000_000,
+            clock=60_000_000,
             baud=1_000_000,
         ),
         Board(
@@ -108,7 +108,7 @@ BOARDS = {
             platform="amaranth_boards.ulx3s:ULX3S_25F_Platform",
             place_options=("--25k", "--package", "CABGA381", "--speed", "6"),
             oscillator=25_000_000,
-            clock=80_000_000,
+            clock=60_000_000,
             baud=2_000_000,
         ),
         Board(
@@ -117,7 +117,7 @@ BOARDS = {
             platform="amaranth_boards.ulx3s:ULX3S_85F_Platform",
             place_options=("--85k", "--package", "CABGA381", "--speed", "6"),
             oscillator=25_000_000,
-            clock=80_000_000,
+            clock=60_000_000,
             baud=2_000_000,
         ),
     )

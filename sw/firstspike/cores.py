@@ -31,40 +31,41 @@ PRESETS = {
         pixels=4,
         memory="spram",
     ),
-    # 32 block RAMs of 4 kbit in all: networks of the size of `digits`.
+    # 32 block RAMs of 4 kbit, all in use: `digits` fits, to the row.
     "hx8k": CoreSpec(
-        banks=4,
+        banks=2,
         word=4,
         weight_bits=4,
         time_bits=4,
         potential_bits=15,
         max_inputs=256,
-        weight_rows=1024,
-        state_rows=16,
+        max_layers=3,
+        weight_rows=1920,
+        state_rows=32,
         pixels=4,
     ),
-    # 56 block RAMs of 16 kbit.
+    # 56 block RAMs of 16 kbit hold the synapses; few state rows, so that those fit in LUTs.
     "ulx3s-25f": CoreSpec(
-        banks=16,
-        word=4,
+        banks=4,
+        word=16,
         weight_bits=4,
         time_bits=4,
         potential_bits=16,
         max_inputs=1024,
         weight_rows=2048,
-        state_rows=32,
+        state_rows=8,
         pixels=16,
     ),
-    # 208 block RAMs of 16 kbit.
+    # 208 block RAMs of 16 kbit: 784-400-10 with 8-bit weights fits.
     "ulx3s-85f": CoreSpec(
-        banks=16,
-        word=4,
+        banks=4,
+        word=16,
         weight_bits=8,
         time_bits=4,
         potential_bits=20,
         max_inputs=1024,
-        weight_rows=4096,
-        state_rows=32,
+        weight_rows=6144,
+        state_rows=16,
         pixels=16,
     ),
 }
