@@ -1,7 +1,7 @@
 """The synapse memory against a dictionary.
 
 Mutants tried, each seen to fail: all parts written; a read address of 0; reads with `enable` low;
-writes with `enable` low; SPRAM in a core that asks for block RAM.
+writes with `enable` low; SPRAM in a core that asks for block RAM; the SPRAM's address, data or power pins wired wrongly.
 """
 
 import random
@@ -78,6 +78,19 @@ def test_spram_only_where_there_is_one():
     def text(spec, platform):
         return rtlil.convert(SynapseMemory(spec), platform=platform)
 
-    assert "SB_SPRAM256KA" in text(SPECS["spram"], Platform())
+    spram = text(SPECS["spram"], Platform())
+    for port in (
+        "CLOCK \\clk [0]",
+        "ADDRESS \\address [13:0]",
+        "DATAIN \\write_data [15:0]",
+        "MASKWREN 4'1111",
+        "WREN \\write [0]",
+        "CHIPSELECT \\enable [0]",
+        "STANDBY 1'0",
+        "SLEEP 1'0",
+        "POWEROFF 1'1",
+    ):
+        assert spram.count(f"connect \\{port}\n") == 1, port
+    assert "connect \\DATAOUT \\read_data\n" in spram
     assert "SB_SPRAM256KA" not in text(SPECS["spram"], None)
     assert "SB_SPRAM256KA" not in text(SPECS["one part"], Platform())

@@ -43,8 +43,6 @@ class Board:
         Hz of the platform's default clock.
     pll_pad : bool
         iCE40: whether the oscillator stands at the pin that feeds the PLL directly.
-    synthesis_options : tuple of str
-        For Yosys' ``synth_<family>``.
     """
 
     name: str
@@ -55,7 +53,6 @@ class Board:
     baud: int
     oscillator: int
     pll_pad: bool = False
-    synthesis_options: tuple[str, ...] = ()
 
     @property
     def divisor(self) -> int:

@@ -146,7 +146,7 @@ def _prepare(core: CoreSpec, board: Board, work: Path, tools: dict[str, str]) ->
         raise InputError(f"board {board.name}: {error}") from error
     files: dict[str, Any] = platform.prepare(top, "top", emit_src=False).files
     constraints = f"top{_FAMILIES[board.family].constraints}"
-    synthesise = " ".join([f"synth_{board.family}", *board.synthesis_options])
+    synthesise = f"synth_{board.family}"
     design = {
         "top.il": relax(files["top.il"]),
         constraints: files[constraints],
