@@ -63,7 +63,6 @@ def test_a_short_recipe_has_defaults(tmp_path):
     assert [layer.kind for layer in recipe.layers] == [WeightKind.PM1, WeightKind.SIGNED]
     assert [layer.weight_bits for layer in recipe.layers] == [1, 4]
     assert recipe.training.batch == 256
-    assert recipe.teacher is None
     assert recipe.objective is not None
     assert recipe.prune is None
 
@@ -105,8 +104,6 @@ def test_ramp_recipes_have_their_own_keys(tmp_path):
         ({"training": {"epochs": 3, "lr": 1}}, "training.lr: unknown key"),
         ({"training": {"epochs": 3, "learning_rate": 0}}, "training.learning_rate: is 0"),
         ({"training": {"epochs": 3, "float_epochs": 3}}, "training.float_epochs: is 3, must be"),
-        ({"teacher": {"hidden": [0], "epochs": 1}}, "teacher.hidden[0]: is 0"),
-        ({"teacher": {"hidden": [9], "epochs": 1, "x": 1}}, "teacher.x: unknown key"),
         ({"objective": {"gate": -1}}, "objective.gate: is -1"),
         ({"objective": {"gates": 1}}, "objective.gates: unknown key"),
     ],
@@ -149,7 +146,7 @@ values = st.recursive(
 )
 
 
-@given(st.sampled_from([*step(), "teacher", "objective", "prune", "name"]), values)
+@given(st.sampled_from([*step(), "objective", "prune", "name"]), values)
 def test_any_value_is_read_or_refused_in_one_line(key, value):
     with tempfile.TemporaryDirectory() as folder:
         path = write(Path(folder), step(**{key: value}))

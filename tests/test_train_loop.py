@@ -113,9 +113,7 @@ def test_seconds_of_training_reach_an_accuracy(tmp_path, neuron, layers, early, 
 
 @pytest.mark.parametrize("neuron", ["step", "ramp"])
 def test_a_resumed_run_ends_in_the_same_weights(tmp_path, neuron, monkeypatch):
-    path = recipe(
-        tmp_path, neuron, teacher={"hidden": [20], "epochs": 2}, training={"hidden_dropout": 0.1}
-    )
+    path = recipe(tmp_path, neuron, training={"hidden_dropout": 0.1})
     train(path, tmp_path / "whole")
     save = Run.save
 

@@ -1,8 +1,7 @@
 """Training from a recipe to a run folder: seeded, and resumed to the very same weights.
 
 A run folder holds ``recipe.yaml`` (a copy), ``checkpoint.pt`` (after the last whole epoch),
-``metrics.json`` (a record an epoch, and the result), ``curve.png`` and, where the recipe has a
-teacher, ``teacher.pt``.
+``metrics.json`` (a record an epoch, and the result) and ``curve.png``.
 """
 
 from __future__ import annotations
@@ -14,20 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from firstspike.progress import counted
-from firstspike.spec import Neuron
 from firstspike.train.batches import Splits, batches, load_splits
 from firstspike.train.evaluate import result, validate
 from firstspike.train.model import build, encode
-from firstspike.train.objective import classify_loss, step_loss
+from firstspike.train.objective import step_loss
 from firstspike.train.ramp import RampNet
 from firstspike.train.recipe import Recipe, load_recipe
-from firstspike.train.run import Run, open_run
+from firstspike.train.run import open_run
 from firstspike.train.step import StepNet
-from firstspike.train.teacher import build_teacher, teacher_logits, train_teacher
 
 __all__ = ["train"]
 
@@ -71,7 +68,6 @@ def train(
     splits = load_splits(recipe, data_folder)
     run = open_run(recipe, run_folder, seed, resume)
     with torch.random.fork_rng(devices=[]), _fast_products():
-        teacher = _teacher(recipe, splits, run)
         torch.manual_seed(_seed(run.seed, 0))
         model = build(recipe, splits.shape[0] * splits.shape[1])
         optimizer = torch.optim.Adam(
@@ -82,7 +78,7 @@ def train(
             progress(run.epoch)
             while run.epoch < recipe.training.epochs:
                 torch.manual_seed(_seed(run.seed, 1 + run.epoch))
-                loss = _epoch(recipe, splits, model, optimizer, teacher, run.epoch)
+                loss = _epoch(recipe, splits, model, optimizer, run.epoch)
                 record = {"epoch": run.epoch + 1, "loss": loss}
                 run.save(model, optimizer, record | validate(recipe, splits, model))
                 progress(run.epoch)
@@ -110,31 +106,11 @@ def _fast_products() -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
-def _teacher(recipe: Recipe, splits: Splits, run: Run) -> nn.Sequential | None:
-    """Return the recipe's teacher, read from the run folder or trained now."""
-    plan = recipe.teacher
-    if plan is None:
-        return None
-    pixels = splits.shape[0] * splits.shape[1]
-    classes = recipe.layers[-1].neurons
-    state = run.load_teacher()
-    if state is not None:
-        teacher = build_teacher(pixels, plan.hidden, classes)
-        teacher.load_state_dict(state)
-        return teacher.eval()
-    torch.manual_seed(_seed(run.seed, -1))
-    with counted(f"teacher of {recipe.name}", plan.epochs) as progress:
-        teacher = train_teacher(splits, plan, recipe.training, classes, progress)
-    run.save_teacher(teacher)
-    return teacher
-
-
 def _epoch(
     recipe: Recipe,
     splits: Splits,
     model: StepNet | RampNet,
     optimizer: torch.optim.Optimizer,
-    teacher: nn.Sequential | None,
     epoch: int,
 ) -> float:
     """Train for one pass; return the mean loss."""
@@ -159,7 +135,7 @@ def _epoch(
         if training.input_dropout:
             keep = torch.rand(inputs.shape[-2:]) >= training.input_dropout
             inputs = inputs * (keep / (1 - training.input_dropout))
-        loss = _loss(recipe, model(inputs), images, labels, teacher)
+        loss = _loss(recipe, model(inputs), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -183,23 +159,8 @@ def _pruned_share(recipe: Recipe, part: float) -> float:
     return plan.share * (1 - (1 - way) ** 3)
 
 
-def _loss(
-    recipe: Recipe,
-    logits: Tensor,
-    images: Tensor,
-    labels: Tensor,
-    teacher: nn.Sequential | None,
-) -> Tensor:
-    """Return the loss of a batch, against the labels and the teacher."""
-    classes = logits.shape[-1]
-    smoothing = recipe.training.smoothing
-    target = functional.one_hot(labels, classes) * (1 - smoothing) + smoothing / classes
-    plan = recipe.teacher
-    if teacher is not None and plan is not None:
-        with torch.no_grad():
-            soft = (teacher_logits(teacher, images) / plan.temperature).softmax(-1)
-        target = (1 - plan.weight) * target + plan.weight * soft
-    if recipe.neuron is Neuron.STEP:
-        assert recipe.objective is not None
-        return step_loss(logits, labels, target, recipe.objective)
-    return classify_loss(logits, target).mean()
+def _loss(recipe: Recipe, logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the loss of a batch."""
+    if recipe.objective is not None:
+        return step_loss(logits, labels, recipe.objective)
+    return functional.cross_entropy(logits, labels)

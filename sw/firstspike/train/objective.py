@@ -9,12 +9,7 @@ from torch.nn import functional
 from firstspike.train.integer import decide
 from firstspike.train.plans import Objective
 
-__all__ = ["calibrate", "classify_loss", "gate_loss", "step_loss"]
-
-
-def classify_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Return the cross-entropy with ``target``, a probability of each class; shape (...)."""
-    return -(target * functional.log_softmax(logits, dim=-1)).sum(-1)
+__all__ = ["calibrate", "gate_loss", "step_loss"]
 
 
 def gate_loss(logits: Tensor, labels: Tensor, caution: Tensor) -> Tensor:
@@ -40,7 +35,7 @@ def gate_loss(logits: Tensor, labels: Tensor, caution: Tensor) -> Tensor:
     return cost.sum(-1) / (1 + caution[:, None])
 
 
-def step_loss(logits: Tensor, labels: Tensor, target: Tensor, objective: Objective) -> Tensor:
+def step_loss(logits: Tensor, labels: Tensor, objective: Objective) -> Tensor:
     """Return the loss of a batch: cross-entropy at every step, and the gate.
 
     Parameters
@@ -49,15 +44,15 @@ def step_loss(logits: Tensor, labels: Tensor, target: Tensor, objective: Objecti
         Of `firstspike.train.step.StepNet`.
     labels : Tensor of int64, shape (n,)
         Right classes.
-    target : Tensor, shape (n, outputs)
-        Probability of each class, from label and teacher.
     objective : Objective
         Weights of the terms.
     """
     steps = len(logits)
     weight = torch.linspace(objective.first, objective.last, steps)
     weight = weight / weight.sum()
-    loss = (classify_loss(logits, target).mean(-1) * weight).sum()
+    every = labels.expand(steps, -1).flatten()
+    cost = functional.cross_entropy(logits.flatten(0, 1), every, reduction="none")
+    loss = (cost.view(steps, -1).mean(-1) * weight).sum()
     if objective.gate:
         # Equal factors from one step to the next.
         low, high = torch.tensor([objective.caution, objective.caution_end]).log().tolist()

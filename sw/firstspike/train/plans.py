@@ -1,4 +1,4 @@
-"""The parts of a recipe: layers, training, teacher, objective, pruning; docs/recipes.md."""
+"""The parts of a recipe: layers, training, objective, pruning; docs/recipes.md."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from firstspike.spec import WeightKind
 
-__all__ = ["LayerPlan", "Objective", "Prune", "Teacher", "Training"]
+__all__ = ["LayerPlan", "Objective", "Prune", "Training"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,6 @@ class Training:
         Training images are moved by up to this many pixels each way.
     flip : bool
         Whether half of the training images are mirrored left to right.
-    smoothing : float
-        Share of the target that is spread over all classes.
     """
 
     seed: int
@@ -55,29 +53,6 @@ class Training:
     hidden_dropout: float
     shift: int
     flip: bool
-    smoothing: float
-
-
-@dataclass(frozen=True, slots=True)
-class Teacher:
-    """A larger network in floating point whose outputs are targets too.
-
-    Attributes
-    ----------
-    hidden : tuple of int
-        Neurons of its hidden layers.
-    epochs : int
-        Passes over the training images.
-    temperature : float
-        Divides the outputs before the softmax.
-    weight : float
-        Share of the loss that compares with the teacher; the rest compares with the label.
-    """
-
-    hidden: tuple[int, ...]
-    epochs: int
-    temperature: float
-    weight: float
 
 
 @dataclass(frozen=True, slots=True)

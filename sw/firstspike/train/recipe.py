@@ -11,7 +11,7 @@ from pathlib import Path
 from firstspike.errors import InputError
 from firstspike.fields import Fields, load_yaml
 from firstspike.spec import INTENSITY_MAX, TIME_BITS_MAX, TIME_BITS_MIN, Neuron, WeightKind
-from firstspike.train.plans import LayerPlan, Objective, Prune, Teacher, Training
+from firstspike.train.plans import LayerPlan, Objective, Prune, Training
 
 __all__ = ["VERSION", "Recipe", "load_recipe"]
 
@@ -37,7 +37,6 @@ class Recipe:
     validation: int
     potential_bits: int
     training: Training
-    teacher: Teacher | None
     objective: Objective | None
     prune: Prune | None
 
@@ -75,7 +74,6 @@ def load_recipe(path: Path) -> Recipe:
     validation = top.integer("validation", 1, 30000, 5000)
     potential_bits = top.integer("potential_bits", 8, 24, 24)
     training = _training(top.mapping("training"))
-    teacher = _teacher(top.mapping("teacher")) if top.has("teacher") else None
     objective = None
     if step:
         objective = _objective(top.mapping("objective") if top.has("objective") else None, path)
@@ -93,7 +91,6 @@ def load_recipe(path: Path) -> Recipe:
         validation=validation,
         potential_bits=potential_bits,
         training=training,
-        teacher=teacher,
         objective=objective,
         prune=prune,
     )
@@ -123,23 +120,11 @@ def _training(entry: Fields) -> Training:
         hidden_dropout=entry.number("hidden_dropout", 0.0, 0.9, 0.0),
         shift=entry.integer("shift", 0, 4, 0),
         flip=entry.boolean("flip", False),
-        smoothing=entry.number("smoothing", 0.0, 0.5, 0.0),
     )
     if training.float_epochs >= training.epochs:
         raise entry.error("float_epochs", f"is {training.float_epochs}, must be less than epochs")
     entry.done()
     return training
-
-
-def _teacher(entry: Fields) -> Teacher:
-    teacher = Teacher(
-        hidden=tuple(entry.integers("hidden", 1, 8192)),
-        epochs=entry.integer("epochs", 1, 1000),
-        temperature=entry.number("temperature", 0.1, 100.0, 1.0),
-        weight=entry.number("weight", 0.0, 1.0, 0.5),
-    )
-    entry.done()
-    return teacher
 
 
 def _objective(entry: Fields | None, path: Path) -> Objective:

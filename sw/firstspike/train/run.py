@@ -95,15 +95,6 @@ class Run:
             **self.result,
         }
 
-    def load_teacher(self) -> dict[str, Any] | None:
-        """Return the teacher's state, if it was trained before."""
-        path = self.folder / "teacher.pt"
-        return _load(path) if path.is_file() else None
-
-    def save_teacher(self, teacher: nn.Module) -> None:
-        """Write the teacher's state."""
-        write_file(self.folder / "teacher.pt", _bytes(teacher.state_dict()))
-
     def load_checkpoint(self) -> None:
         """Read the checkpoint, and the result if the run was finished.
 

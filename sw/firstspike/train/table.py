@@ -178,7 +178,7 @@ def _plot(rows: dict[str, list[dict[str, Any]]]) -> bytes:
                 panel.plot(share, means, marker=".", label=name)
         panel.set(title=data, xlabel="deadline, share of the stimulus", ylabel="test accuracy, %")
         if step:
-            panel.legend(fontsize=7)
+            panel.legend(fontsize=7, loc="lower right")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
     return buffer.getvalue()
