@@ -1,8 +1,8 @@
 """The synapse memory against a dictionary.
 
 Mutants tried, each seen to fail: all parts written; a read address of 0; reads with `enable` low;
-writes with `enable` low; SPRAM in a core that asks for block RAM; the SPRAM's address, data, enable or
-power pins wired wrongly.
+writes with `enable` low; SPRAM in a core that asks for block RAM; the SPRAM's address, data, enable
+or power pins wired wrongly.
 """
 
 import random
