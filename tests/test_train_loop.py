@@ -213,6 +213,8 @@ def test_validation_and_test_images_are_not_trained_with(tmp_path, monkeypatch):
 def test_runs_are_not_overwritten_or_mixed(tmp_path):
     path = recipe(tmp_path, training={"epochs": 1})
     run = tmp_path / "run"
+    assert "the seed is 2147483648, must be in" in refused(train, path, run, seed=1 << 31)
+    assert not run.exists()
     assert "holds no run to resume" in refused(train, path, run, resume=True)
     train(path, run)
     before = weights(run)

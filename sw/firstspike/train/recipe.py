@@ -13,10 +13,13 @@ from firstspike.fields import Fields, load_yaml
 from firstspike.spec import INTENSITY_MAX, TIME_BITS_MAX, TIME_BITS_MIN, Neuron, WeightKind
 from firstspike.train.plans import LayerPlan, Objective, Prune, Training
 
-__all__ = ["VERSION", "Recipe", "load_recipe"]
+__all__ = ["SEED_MAX", "VERSION", "Recipe", "load_recipe"]
 
 #: Version of recipe files.
 VERSION = 1
+
+#: Largest seed of a run.
+SEED_MAX = (1 << 31) - 1
 
 _DATA = ("digits", "mnist", "fashion-mnist")
 _KINDS = (WeightKind.SIGNED.value, WeightKind.PM1.value)
@@ -110,7 +113,7 @@ def _layer(entry: Fields) -> LayerPlan:
 
 def _training(entry: Fields) -> Training:
     training = Training(
-        seed=entry.integer("seed", 0, (1 << 31) - 1, 0),
+        seed=entry.integer("seed", 0, SEED_MAX, 0),
         epochs=entry.integer("epochs", 1, 10000),
         batch=entry.integer("batch", 1, 60000, 256),
         learning_rate=entry.number("learning_rate", 1e-6, 1.0, 0.002),

@@ -13,7 +13,7 @@ from torch import nn
 from firstspike.errors import InputError
 from firstspike.files import write_file
 from firstspike.train.curves import draw_curves
-from firstspike.train.recipe import Recipe, load_recipe
+from firstspike.train.recipe import SEED_MAX, Recipe, load_recipe
 
 __all__ = ["Run", "open_run", "read_run"]
 
@@ -134,8 +134,10 @@ def open_run(recipe: Recipe, folder: Path, seed: int | None, resume: bool) -> Ru
     ------
     InputError
         If the folder holds a run and ``resume`` is false; or if ``resume`` is true and it holds
-        none, or one of another recipe or seed.
+        none, or one of another recipe or seed; or if the seed is out of range.
     """
+    if seed is not None and not 0 <= seed <= SEED_MAX:
+        raise InputError(f"the seed is {seed}, must be in 0..{SEED_MAX}")
     copy = folder / "recipe.yaml"
     text = recipe.path.read_bytes()
     if not resume:
