@@ -136,7 +136,7 @@ class HostPort(wiring.Component):
 
         m.d.comb += [
             self.busy.eq(self.requests.valid | self.replies.valid),
-            self.select.eq(self.busy),
+            self.select.eq(self.idle),
             self.lane.eq(Cat(bank, lane) if spec.banks > 1 else lane),
         ]
         waited = Signal(2)

@@ -119,7 +119,7 @@ def draw_network(
         layers = tuple(
             _layer(rng, core, f"layer{i}", kind, shape) for i, shape in enumerate(pairwise(widths))
         )
-        rows = int(rng.choice([d for d in range(1, pixels + 1) if pixels % d == 0]))
+        rows = int(rng.choice(np.array([d for d in range(1, pixels + 1) if pixels % d == 0])))
         network = Network(
             name="random",
             layers=layers,

@@ -1,0 +1,99 @@
+"""The core's Verilog against the golden model: many networks on a few cores.
+
+Mutants: see the end of the file's docstring.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from firstspike import golden
+from firstspike.outcome import first_difference
+from firstspike.spec import CoreSpec, Neuron
+from firstspike_sim.bench_cases import draw_case, draw_images, draw_network, features
+from firstspike_sim.rtl import RtlEngine
+
+pytestmark = pytest.mark.rtl
+
+SMALL = CoreSpec(
+    banks=2, word=2, weight_bits=4, time_bits=4, potential_bits=18, max_inputs=64,
+    weight_rows=1024, state_rows=16,
+)  # fmt: skip
+ROW_PARALLEL = CoreSpec(
+    banks=1, word=16, weight_bits=3, time_bits=5, potential_bits=20, max_inputs=128,
+    weight_rows=512, state_rows=16, pixels=8,
+)  # fmt: skip
+#: Those that `make test` leaves out.
+MORE = {
+    "1 bit": CoreSpec(
+        banks=1, word=32, weight_bits=1, time_bits=3, ramp=False, potential_bits=10,
+        max_inputs=128, weight_rows=512, state_rows=8, pixels=16,
+    ),
+    "16 banks": CoreSpec(
+        banks=16, word=1, weight_bits=8, time_bits=4, potential_bits=24, max_inputs=64,
+        weight_rows=512, state_rows=16, pixels=32, max_layers=8,
+    ),
+    "256 steps": CoreSpec(
+        banks=4, word=4, weight_bits=2, time_bits=8, potential_bits=20, max_inputs=64,
+        weight_rows=512, state_rows=16,
+    ),
+    "parts": CoreSpec(
+        banks=2, word=8, weight_bits=5, time_bits=6, potential_bits=20, max_inputs=100,
+        weight_rows=512, state_rows=16, pixels=8,
+    ),
+}  # fmt: skip
+ANYWHERE = {
+    "step network", "several words", "a part of a word", "ties", "forced", "silent", "decided",
+    "decided late", "several over", "hidden spikes", "spikes in the queue", "forwarding",
+    "OFF channel", "on to the last step", "steps without events", "core-bound",
+}  # fmt: skip
+
+
+def check(core: CoreSpec, seeds: range, count: int) -> Counter:
+    """Run random cases on one core; half of them with pauses, each from another power-up."""
+    seen = Counter()
+    for seed in seeds:
+        case = draw_case(seed, core=core, count=count)
+        expected = golden.run(case.network, case.images, core=core, early_exit=case.early_exit)
+        pause = 120 * (seed % 2)
+        found = RtlEngine(pause=pause, seed=seed + 1).run(
+            case.network, core, case.images, early_exit=case.early_exit
+        )
+        difference = first_difference(found, expected)
+        # With pauses a run takes longer, and that is all.
+        if pause and difference is not None and difference.quantity == "total_cycles":
+            assert difference.left > difference.right
+            difference = None
+        assert difference is None, f"case {seed}: {difference}"
+        seen += features(case, expected)
+    wanted = ANYWHERE | ({"ramp network", "hidden clipped"} if core.ramp else set())
+    assert all(seen[name] for name in wanted), {name for name in wanted if not seen[name]}
+    return seen
+
+
+@pytest.mark.parametrize("core", [SMALL, ROW_PARALLEL], ids=["banks", "row-parallel"])
+def test_random_networks(core):
+    check(core, range(12), 40)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MORE)
+def test_more_cores(name):
+    check(MORE[name], range(100, 140), 60)
+
+
+@pytest.mark.parametrize("neuron", Neuron)
+def test_any_order_and_any_power_up(neuron):
+    rng = np.random.default_rng(5)
+    network = draw_network(rng, SMALL, neuron=neuron)
+    images = draw_images(rng, network, 60)
+    expected = golden.run(network, images, core=SMALL).arrays()
+    del expected["total_cycles"]
+    for seed in (2, 3):
+        order = np.concatenate([rng.permutation(60), rng.permutation(60)])
+        found = RtlEngine(seed=seed).run(network, SMALL, images[order]).arrays()
+        for name, array in expected.items():
+            np.testing.assert_array_equal(found[name], array[order], err_msg=name)
