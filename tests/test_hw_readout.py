@@ -48,6 +48,7 @@ def test_random_potentials(gap):
             ties = potentials.count(largest) - 1
             over = sum(potential >= 0 for potential in potentials)
             assert await read(ctx, dut, potentials, gap, rng) == (winner, ties, over)
+            assert ctx.get(dut.last) == winner
             if rng.random() < 0.5:
                 # The result stands until the next potential.
                 await ctx.tick().repeat(2)
@@ -61,6 +62,24 @@ def test_random_potentials(gap):
 
     simulate(dut, bench)
     assert all(seen.values()), seen
+
+
+def test_after_the_decision():
+    """What the decision said stays; only the last largest one follows."""
+    dut = Readout(CoreSpec(potential_bits=8))
+    rng = random.Random(3)
+
+    async def bench(ctx):
+        for _ in range(50):
+            first, second = ([rng.randrange(-9, 9) for _ in range(6)] for _ in range(2))
+            ctx.set(dut.decided, 0)
+            decision = await read(ctx, dut, first, 0.3, rng)
+            assert ctx.get(dut.last) == decision[0]
+            ctx.set(dut.decided, 1)
+            assert await read(ctx, dut, second, 0.3, rng) == decision
+            assert ctx.get(dut.last) == second.index(max(second))
+
+    simulate(dut, bench)
 
 
 def test_by_hand():
