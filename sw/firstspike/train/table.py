@@ -28,7 +28,7 @@ _HEAD = """# Accuracy
 Strict accuracy over the whole test sets: one label an image, ties to the lowest index. *Early* is
 the decision of the first output spike, *last* the largest potential minus threshold after the
 last step; the decision step counts from 0, and T where nobody spiked (*forced*). Everything here
-is modelled: the golden model computed it, and the RTL equals the golden model in every bit.
+is modelled: the golden model computed it, which the RTL is tested to equal in every bit.
 Events, synaptic operations (STEP) and multiply-accumulates (RAMP) are means over the test images,
 with early exit. RAMP networks are exact mappings of a quantised ANN and decide after all their
 events.
