@@ -24,7 +24,7 @@ RANGES = {
 }
 #: Parts of long messages.
 SPRAM = "memory is 'spram', which has 16384 words of 16 bits, not "
-PRODUCT = " (word x weight_bits)"
+PRODUCT = "(word x weight_bits)"
 ADDRESS = "24 bits of address"
 
 

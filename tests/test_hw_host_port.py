@@ -6,6 +6,7 @@ Mutants: see the end of the file's docstring.
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from firstspike_sim.bench import pauses
 from firstspike_sim.bench_core import CoreBench
 from firstspike_sim.stimuli import pixel_words
 
-SMALL = {"max_inputs": 16, "weight_rows": 20, "state_rows": 4, "potential_bits": 12}
+SMALL: dict[str, Any] = {"max_inputs": 16, "weight_rows": 20, "state_rows": 4, "potential_bits": 12}
 SPECS = {
     "banks": CoreSpec(banks=4, word=2, weight_bits=3, **SMALL),
     "one bank, parts": CoreSpec(banks=1, word=8, weight_bits=5, **SMALL),
