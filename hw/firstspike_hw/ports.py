@@ -1,10 +1,14 @@
 """The ports of a core in words, for people who take its Verilog into another flow."""
 
+from collections.abc import Iterator
+from typing import Any
+
+from amaranth.hdl import Shape
 from amaranth.lib import data, wiring
 
 from firstspike.spec import CoreSpec
 
-__all__ = ["port_comment"]
+__all__ = ["port_comment", "port_map"]
 
 _HEAD = """\
 firstspike core: {spec}
@@ -27,17 +31,15 @@ _STREAMS = {
 }
 
 
-def _fields(layout: data.Layout, start: int, prefix: str) -> list[str]:
-    """Return a line for each field of ``layout``, whose lowest bit is bit ``start``."""
-    lines = []
+def _places(layout: data.Layout, start: int, prefix: str) -> Iterator[tuple[str, int, int]]:
+    """Yield name, lowest bit and width of each field of ``layout``, which begins at ``start``."""
     for key, field in layout:
         name = f"{prefix}.{key}" if isinstance(key, str) else f"{prefix}[{key}]"
         low = start + field.offset
         if isinstance(field.shape, data.Layout):
-            lines += _fields(field.shape, low, name)
+            yield from _places(field.shape, low, name)
         elif field.width:
-            lines.append(f"    [{low + field.width - 1}:{low}] {name.removeprefix('.')}")
-    return lines
+            yield name.removeprefix("."), low, field.width
 
 
 def port_comment(spec: CoreSpec, core: wiring.Component) -> str:
@@ -53,5 +55,31 @@ def port_comment(spec: CoreSpec, core: wiring.Component) -> str:
         name = "__".join(map(str, path))
         lines.append(f"{name:<20} {member.flow.name.lower():<3}  {width}")
         if isinstance(layout, data.Layout):
-            lines += _fields(layout, 0, "")
+            lines += [
+                f"    [{low + width - 1}:{low}] {name}"
+                for name, low, width in _places(layout, 0, "")
+            ]
     return "".join(f"// {line}".rstrip() + "\n" for line in lines)
+
+
+def port_map(core: wiring.Component) -> list[dict[str, Any]]:
+    """Return every port of ``core`` but clk and rst: name, direction, width, and fields.
+
+    A field has its name, its lowest bit in the port, and its width; fields of fields are listed by
+    their paths.
+    """
+    ports = []
+    for path, member, _ in core.signature.flatten(core):
+        layout = member.shape
+        fields = _places(layout, 0, "") if isinstance(layout, data.Layout) else []
+        ports.append(
+            {
+                "name": "__".join(map(str, path)),
+                "direction": member.flow.name.lower(),
+                "width": Shape.cast(layout).width,
+                "fields": [
+                    {"name": name, "low": low, "width": width} for name, low, width in fields
+                ],
+            }
+        )
+    return ports

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from firstspike.cli.common import add_core, need
 from firstspike.cores import load_core
-from firstspike.files import write_file
 
 __all__ = ["add"]
 
@@ -18,7 +17,8 @@ def add(commands) -> None:
         "verilog",
         help="write the core as Verilog, its ports documented",
         description="Write the core alone, as Verilog for another flow: module core, with its "
-        "ports described at the head of the file. `export --hex` writes what is loaded into it.",
+        "ports described at the head of the file and in a JSON file beside it. "
+        "`export --hex` writes what is loaded into it.",
     )
     add_core(parser)
     parser.add_argument("-o", dest="file", metavar="core.v", type=Path, required=True, help="file")
@@ -27,7 +27,6 @@ def add(commands) -> None:
 
 def _call(args: argparse.Namespace) -> int:
     core = load_core(args.core)
-    text = need("firstspike_hw.verilog", "hw").to_verilog(core)
-    write_file(args.file, text.encode())
+    text = need("firstspike_hw.verilog", "hw").write(core, args.file)
     print(f"{args.file}: {len(text.splitlines())} lines")
     return 0
