@@ -21,6 +21,7 @@ from PIL import Image
 
 from firstspike import data, engines
 from firstspike.cli import main
+from firstspike.cli.common import print_facts
 from firstspike.cores import PRESETS
 from firstspike.network import Layer, Network, load_network, save_network
 from firstspike.outcome import Outcome
@@ -136,6 +137,11 @@ def test_run_on_a_data_set(capsys, place):
     text = done(capsys, "run", "digits", "--data", "digits", "--limit", "20", "--split", "train")
     assert "split" in text
     assert "train" in text
+
+
+def test_facts_are_printed_flat(capsys):
+    print_facts({"a": 1, "nested": {"b": 0.5, "c": {"d": 12.25}}, "list": [1]})
+    assert capsys.readouterr().out == "a           1\nnested.b    0.5000\nnested.c.d  12.2\n"
 
 
 def test_limit_and_late_decisions(capsys, place):

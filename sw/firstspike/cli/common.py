@@ -6,7 +6,7 @@ import argparse
 import importlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -116,8 +116,16 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:
-    """Print names and values, one a line; lists and mappings are left to ``--json``."""
-    facts = {name: value for name, value in facts.items() if not isinstance(value, dict | list)}
-    wide = max(map(len, facts), default=0)
-    for name, value in facts.items():
+    """Print names and values, one a line, of mappings too; lists are left to ``--json``."""
+    flat = dict(_flatten(facts, ""))
+    wide = max(map(len, flat), default=0)
+    for name, value in flat.items():
         print(f"{name:<{wide}}  {show(value)}")
+
+
+def _flatten(facts: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{name}.")
+        elif not isinstance(value, list):
+            yield f"{prefix}{name}", value

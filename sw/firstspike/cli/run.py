@@ -71,6 +71,7 @@ def _call(args: argparse.Namespace) -> int:
     elif args.image is not None:
         print(draw(network, stimuli.images[0], outcome))
     else:
+        del facts["counters"]
         print_facts({name: value for name, value in facts.items() if value is not None})
     return 0
 
