@@ -105,6 +105,7 @@ def test_ramp_recipes_have_their_own_keys(tmp_path):
         ({"training": {"epochs": 3, "learning_rate": 0}}, "training.learning_rate: is 0"),
         ({"training": {"epochs": 3, "float_epochs": 3}}, "training.float_epochs: is 3, must be"),
         ({"objective": {"gate": -1}}, "objective.gate: is -1"),
+        ({"objective": {"last": 0}}, "objective.last: is 0"),
         ({"objective": {"gates": 1}}, "objective.gates: unknown key"),
     ],
 )

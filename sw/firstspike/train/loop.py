@@ -130,7 +130,7 @@ def _epoch(
         for group in optimizer.param_groups:
             group["lr"] = training.learning_rate * _pace(done, per_epoch, training.epochs)
         if recipe.prune is not None and isinstance(model, RampNet) and number == 0:
-            model.prune(_pruned_share(recipe, epoch / training.epochs))
+            model.prune(_pruned_share(recipe, (epoch + 1) / training.epochs))
         inputs = encode(recipe, images)
         if training.input_dropout:
             keep = torch.rand(inputs.shape[-2:]) >= training.input_dropout

@@ -137,7 +137,7 @@ def _objective(entry: Fields | None, path: Path) -> Objective:
         caution=entry.number("caution", 0.01, 1e6, 100.0),
         caution_end=entry.number("caution_end", 0.01, 1e6, 0.5),
         first=entry.number("first", 0.0, 100.0, 0.3),
-        last=entry.number("last", 0.0, 100.0, 1.0),
+        last=entry.number("last", 0.01, 100.0, 1.0),
         mean_step=entry.number("mean_step", 0.0, 1.0, 0.48),
         forced=entry.number("forced", 0.0, 1.0, 0.04),
     )
