@@ -5,6 +5,7 @@ out; lanes of 1 allowed; `spram` with any word; the address check left out.
 """
 
 import re
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ ADDRESS = "24 bits of address"
 def test_ranges(name):
     low, high = RANGES[name]
     # Alone, so that nothing but this one is at its end.
-    others = {"weight_rows": 64} if name != "weight_rows" else {"banks": 1}
+    others: dict[str, Any] = {"weight_rows": 64} if name != "weight_rows" else {"banks": 1}
     for value in (low, high):
         assert getattr(CoreSpec(**(others | {name: value})), name) == value
     for value in (low - 1, high + 1, float(low), str(low), None, True):
