@@ -33,9 +33,10 @@ ADDRESS = "24 bits of address"
 def test_ranges(name):
     low, high = RANGES[name]
     # Alone, so that nothing but this one is at its end.
-    others: dict[str, Any] = {"weight_rows": 64} if name != "weight_rows" else {"banks": 1}
+    others = {"weight_rows": 64} if name != "weight_rows" else {"banks": 1}
     for value in (low, high):
-        assert getattr(CoreSpec(**(others | {name: value})), name) == value
+        given: dict[str, Any] = others | {name: value}
+        assert getattr(CoreSpec(**given), name) == value
     for value in (low - 1, high + 1, float(low), str(low), None, True):
         message = f"{name} is {value!r}, must be an integer in {low}..{high}"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
