@@ -99,20 +99,27 @@ class Serializer(wiring.Component):
         number = Signal(bits_for(spec.state_rows))
         rest = Signal(spec.lanes)
         ends_word = Signal()
+        # The lowest bit alone, and its number: short ways, where a priority chain is a long one.
+        lowest = Signal(spec.lanes)
         lane = Signal(lane_bits)
-        for i in reversed(range(spec.lanes)):
-            with m.If(mask[i]):
-                m.d.comb += lane.eq(i)
-        lane_last = Signal(lane_bits)
-        # Known long before: the layer that is read was at work until now.
-        m.d.sync += lane_last.eq(self.neurons - 1)
         m.d.comb += [
             rest.eq(mask & (mask - 1)),
-            # A word that is read ends with the layer's last neuron; lanes behind it have none.
-            ends_word.eq(
-                busy & ((rest == 0) | (last & (operation == Operation.READ) & (lane == lane_last)))
-            ),
+            lowest.eq(mask ^ rest),
+            ends_word.eq(busy & (rest == 0)),
         ]
+        for bit in range(lane_bits):
+            m.d.comb += lane[bit].eq(
+                Cat(lowest[i] for i in range(spec.lanes) if i >> bit & 1).any()
+            )
+        # Lanes with a neuron in the last word of the layer that is read. Its number of neurons is
+        # known long before: it was at work until now.
+        lane_last = Signal(lane_bits)
+        m.d.sync += lane_last.eq(self.neurons - 1)
+        lanes_used = Signal(spec.lanes)
+        for i in range(spec.lanes):
+            m.d.comb += lanes_used[i].eq(
+                (i <= lane_last) | ~tick.last | (tick.operation != Operation.READ)
+            )
 
         m.submodules.queue = queue = _Queue(spec)
         direct = Signal()
@@ -142,7 +149,7 @@ class Serializer(wiring.Component):
                     busy.eq(1),
                     held.eq(1),
                     operation.eq(tick.operation),
-                    mask.eq(tick.mask),
+                    mask.eq(tick.mask & lanes_used),
                     last.eq(tick.last),
                 ]
 
