@@ -93,7 +93,7 @@ def test_loopback(divisors, idle, stall):
                 *_, accepted = await ctx.tick().sample(dut.source.ready)
                 cycles += 1
             ctx.set(dut.source.valid, 0)
-        await ctx.tick().repeat(12 * max(divisors))
+        await ctx.tick().repeat(12 * max(divisors) + 100)
 
     simulate(dut, source, background=[collector(dut.sink, received, stall)])
     assert received == sent
