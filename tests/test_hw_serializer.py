@@ -66,6 +66,7 @@ def test_random_items(name, gap):
             named.clear()
             ends.clear()
             ctx.set(dut.neurons, neurons)
+            await ctx.tick()
             for number, (mask, potentials) in enumerate(words):
                 last = number == len(words) - 1
                 while rng.random() < gap:

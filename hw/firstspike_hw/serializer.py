@@ -35,7 +35,8 @@ class Serializer(wiring.Component):
     ready : Out(1)
         Whether the banks may go on.
     neurons : In(spec.index_bits + 1)
-        Neurons of the layer that is read; lanes behind them are left out. (Such a lane never has
+        Neurons of the layer that is read, from a cycle before its first word; lanes behind them
+        are left out. (Such a lane never has
         anything to hand on in a TICK or RAMP word, since it starts below its threshold.)
     latest : In(ArrayLayout(signed(potential_bits), lanes))
         Potentials of the word in ``tick``, in the order of the mask.
