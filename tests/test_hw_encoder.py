@@ -1,6 +1,14 @@
 """Encoder and lists of input spikes together, against the rule of docs/semantics.md, section 1.
 
-Mutants: see the end of the file's docstring.
+Mutants tried, each seen to fail: `>` at intensity_min; the time shift ignored; `last_mask`
+ignored; OFF inputs in the word before theirs, without intensity_min, or of the pixel itself;
+lists emptied while they are read, or one too few of them; no pause before the first pixel; a
+stimulus that is full one cycle early; a half that is never changed; no forwarding of a head that
+was just written, or forwarding whatever its time; an insertion in the cycle of `start`; lists
+never emptied; the other half's links, or heads; a stalled event replaced; the magnitude always 1;
+`done` one cycle early. No mutants, since nothing can see them: a RAMP input of magnitude 0 in the
+list of the last step, which is never read; forwarding after a clear, for which the encoder names
+no spikes.
 """
 
 import random

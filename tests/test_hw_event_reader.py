@@ -1,6 +1,8 @@
 """Pre-sorted events, step by step.
 
-Mutants: see the end of the file's docstring.
+Mutants tried, each seen to fail: the end taken for an event; the time ignored; a flush that stops
+early, or looks at what is not valid; `done` while the source is idle; an event that moves without
+`ready`; the magnitude always 1.
 """
 
 import random

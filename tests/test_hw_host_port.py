@@ -1,6 +1,10 @@
 """The host port of a whole core: every memory, at any time.
 
-Mutants: see the end of the file's docstring.
+Mutants tried, each seen to fail: a waiting request that chooses the lane while a stimulus runs
+(which the core once did), or is served then; a reply overwritten by the next; no sign; registers
+read as what was there before; all banks written; always lane 0, or part 0; always the start half;
+a stimulus that begins while a request is served; data of a read that is or-ed in; a reply one
+cycle early.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from firstspike.fit import state_words
 from firstspike.memimage import Write, memory_image
 from firstspike.network import Layer, Network
 from firstspike.spec import CoreSpec, Neuron, Space, WeightKind
-from firstspike_sim.bench import pauses
+from firstspike_sim.bench import pauses, put, take
 from firstspike_sim.bench_core import CoreBench
 from firstspike_sim.stimuli import pixel_words
 
@@ -84,6 +88,48 @@ def test_every_address(name):
     bench.run(host)
 
 
+def test_replies_wait():
+    """Requests that come one after the other are answered in order, however late."""
+    spec = SPECS["banks"]
+    bench = CoreBench(spec)
+    dut = bench.dut
+    rows = [spec.address(Space.WEIGHTS, bank, row) for bank in range(4) for row in range(20)]
+    received = []
+
+    async def requests(ctx):
+        await bench.load(ctx, [Write(Space.WEIGHTS, row, row & 63) for row in rows])
+        reads = [{"write": 0, "space": Space.WEIGHTS, "address": row, "data": 9} for row in rows]
+        await put(ctx, dut.requests, reads, pauses(0.2, 0))
+
+    async def replies(ctx):
+        await take(ctx, dut.replies, received, pauses(0.7, 1), lambda: len(received) < len(rows))
+
+    bench.run(requests, replies)
+    assert received == [row & 63 for row in rows]
+
+
+def test_latency_of_a_read():
+    spec = SPECS["banks"]
+    bench = CoreBench(spec)
+    dut = bench.dut
+
+    async def host(ctx):
+        ctx.set(dut.replies.ready, 1)
+        for space in (Space.WEIGHTS, Space.START, Space.REGISTERS):
+            ctx.set(dut.requests.payload, {"write": 0, "space": space, "address": 0, "data": 0})
+            ctx.set(dut.requests.valid, 1)
+            valid = [
+                (await ctx.tick().sample(dut.requests.ready, dut.replies.valid))[2:]
+                for _ in range(5)
+            ]
+            ctx.set(dut.requests.valid, 0)
+            assert valid == [(0, 0)] * 4 + [(1, 0)]
+            *_, replied = await ctx.tick().sample(dut.replies.valid)
+            assert replied
+
+    bench.run(host)
+
+
 def small_network():
     rng = np.random.default_rng(3)
     first = rng.integers(-3, 4, (7, 9))
@@ -130,10 +176,15 @@ def test_requests_wait_for_the_end_of_a_stimulus():
     bench = CoreBench(CORE)
     expected = golden.run(network, images, core=CORE)
     image = memory_image(network, CORE, early_exit=True)
-    weights = [write for write in image if write.space is Space.WEIGHTS]
+    memories = [write for write in image if write.space is not Space.REGISTERS]
     rng = random.Random(1)
     loaded = []
     waited = 0
+
+    def shown(write):
+        if write.space is Space.WEIGHTS:
+            return write.data
+        return signed(write.data, CORE.potential_bits)
 
     async def feed(ctx):
         await bench.load(ctx, image)
@@ -148,13 +199,13 @@ def test_requests_wait_for_the_end_of_a_stimulus():
             await ctx.tick()
         while len(bench.records) < len(images):
             # Write what stands there already, or read.
-            write = rng.choice(weights)
+            write = rng.choice(memories)
             began, done = bench.clock, len(bench.records)
-            if rng.random() < 0.5:
+            if rng.random() < 0.4:
                 await bench.load(ctx, [write])
             else:
-                data = await bench.read(ctx, Space.WEIGHTS, write.address)
-                assert data == write.data
+                data = await bench.read(ctx, write.space, write.address)
+                assert data == shown(write)
             if bench.clock - began > 10:
                 waited += 1
                 assert len(bench.records) > done

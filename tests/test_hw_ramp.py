@@ -1,6 +1,7 @@
 """The RAMP unit against integer division.
 
-Mutants: see the end of the file's docstring.
+Mutants tried, each seen to fail: a quotient beyond the first stage ignored; no limit at T - 1, or
+one more; zeros named; `>` for `>=`; the end one cycle early; differences one bit too narrow.
 """
 
 import random

@@ -1,6 +1,8 @@
 """The decision: largest, lowest index, ties.
 
-Mutants: see the end of the file's docstring.
+Mutants tried, each seen to fail: a tie to the highest index; the potential before the first one
+compared; ties that are not reset; `>` 0 for what is over the threshold; a difference that wraps;
+a decision that changes after it was made; no new beginning after the end.
 """
 
 import random

@@ -1,6 +1,8 @@
 """Registers and counters.
 
-Mutants: see the end of the file's docstring.
+Mutants tried, each seen to fail: a register written without `write`, of the core and of a layer;
+always layer 0; high bits of an address ignored; counters not cleared; one access for all banks;
+additions without an event; cycles that are always counted.
 """
 
 import random

@@ -1,6 +1,9 @@
 """The sequencer against a loop in plain Python, with everything around it played by the bench.
 
-Mutants: see the end of the file's docstring.
+Mutants tried, each seen to fail: `hold` ignored; RAMP from step 0; `touched` or `fired` kept from
+the tick before; a last spike with the end of the tick missed; two decisions; early exit ignored;
+the last reading of another layer; RAMP layers passed over; the last step missed. No mutant, since
+nothing can see it: `touched` not cleared at the beginning of a step, for every tick clears it.
 """
 
 import random

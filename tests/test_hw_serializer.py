@@ -1,6 +1,11 @@
 """The serializer names what a tick found.
 
-Mutants: see the end of the file's docstring.
+Mutants tried, each seen to fail: lanes behind the last neuron named; every word cut as the last
+one; word numbers that run on; banks not held for READ and RAMP; a tick that waits; a name for an
+empty word; an end with each word; the highest lane first; `select` ignored; the queue emptied
+whether or not anyone takes. No mutants, since nothing can see them: TICK words cut as READ words
+are, for lanes without a neuron never fire; one bit less in the queue's counters, for its first
+word is taken at once.
 """
 
 import random

@@ -1,6 +1,8 @@
 """The store of spikes: pieces that are read while they are written, or after.
 
-Mutants: see the end of the file's docstring.
+Mutants tried, each seen to fail: `whole` ignored; `done` while a piece is open, or while a spike
+is on offer; a position that is not cleared; a stalled spike replaced; a spike lost while it waits
+for its piece; an end that is not noticed.
 """
 
 import random

@@ -1,6 +1,9 @@
 """Events and commands to items, and items to words.
 
-Mutants: see the end of the file's docstring.
+Mutants tried, each seen to fail: a command before its events; START from the layer's first row,
+or through its rows only; the layer's first weight row ignored; an item replaced while it waits;
+every item signed; a stride of 1; words that move while the banks are held; `last` one word early;
+a gap between items; state rows that stand still.
 """
 
 import random

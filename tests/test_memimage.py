@@ -3,7 +3,10 @@
 The words below are not computed: each stands for itself, so that packing and unpacking cannot be
 wrong together.
 
-Mutants: see the end of the file's docstring.
+Mutants tried, each seen to fail: the sign of a start; a lane without a neuron at 0; rows by input
+first; no gap before the OFF inputs; banks and lanes exchanged, of weights and of starts; -1 and
++1 exchanged; parts from the high end; rows of the second layer over those of the first, of
+weights and of starts; a stride without the gap; a full last_mask; no time shift.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class CoreBench:
         self._potentials: list[tuple[int, int, int]] = []
         self._stall = pauses(stall, seed)
 
-    def run(self, *benches: Callable, cycles: int = 500_000) -> None:
+    def run(self, *benches: Callable, cycles: int = 60_000) -> None:
         """Run ``benches``, which take a simulator's context, to their end."""
         simulate(self.dut, *benches, background=[self._watch], cycles=cycles)
 
@@ -114,7 +114,8 @@ class CoreBench:
     async def read(self, ctx: Any, space: Space, address: int, wait: int = 0) -> int:
         """Return what stands at an address; take the reply ``wait`` cycles after it came."""
         dut = self.dut
-        request = {"write": 0, "space": space, "address": address, "data": 0}
+        # The data of a read must not matter.
+        request = {"write": 0, "space": space, "address": address, "data": 0x5A5A5A5A}
         ctx.set(dut.replies.ready, 0)
         await put(ctx, dut.requests, [request], pauses(0, 0))
         valid = False
