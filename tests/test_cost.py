@@ -108,7 +108,7 @@ def test_cycles_of_a_silent_stimulus():
     """By docs/architecture.md: START, eight steps without events, and READ with its way there."""
     what = network(Neuron.STEP, 3, 3)
     found = golden.run(what, np.zeros((1, 3), np.uint8), core=CORE)
-    start, empty_step, read = 1, 3, 2 + 3 + 2 * 1 + 5
+    start, empty_step, read = 1, 3, 2 + 4 + 2 * 1 + 5
     assert found.counters["cycles"].tolist() == [start + 8 * empty_step + read]
     # Eight lists to empty, a pause, a word of pixels, and the last cycle; then the stimulus, which
     # is ready in one cycle and offers its result in another.

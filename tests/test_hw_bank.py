@@ -262,8 +262,8 @@ def test_latency(operation):
         ctx.set(dut.advance, 1)
         ctx.set(dut.word.operation, operation)
         await pulse(ctx, dut.word.valid)
-        valid = [(await ctx.tick().sample(dut.tick.valid))[2] for _ in range(4)]
-        # Three cycles after the word.
-        assert valid == [0, 0, 1, 0]
+        valid = [(await ctx.tick().sample(dut.tick.valid))[2] for _ in range(5)]
+        # Four cycles after the word.
+        assert valid == [0, 0, 0, 1, 0]
 
     simulate(dut, bench)

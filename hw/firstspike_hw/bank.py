@@ -21,16 +21,16 @@ __all__ = ["Bank"]
 class Bank(wiring.Component):
     """Adds a word of synapses to a word of membrane potentials in every cycle.
 
-    Three stages, which all move when ``advance`` is high: A reads the synapses; B multiplies
-    them by the event's magnitude and reads the state; C adds, compares and writes back. A word may
-    touch the row of the word right before it: what was just written is kept in ``latest`` and
-    taken from there. The potentials are stored less the threshold, so a neuron is at its threshold
-    when its potential is not negative.
+    Four stages, which all move when ``advance`` is high: A reads the synapses; W takes them from
+    the memory; B multiplies them by the event's magnitude and reads the state; C adds, compares
+    and writes back. A word may touch the row of the word right before it: what was just written
+    is kept in ``latest`` and taken from there. The potentials are stored less the threshold, so a
+    neuron is at its threshold when its potential is not negative.
 
     The state memory has two halves: what a stimulus starts with (`Operation.START` copies it), and
     the state now.
 
-    Timing: ``tick`` is valid three cycles after its word was offered, if nothing stalls.
+    Timing: ``tick`` is valid four cycles after its word was offered, if nothing stalls.
     Reset: the memories keep their contents.
 
     Parameters
@@ -124,53 +124,52 @@ class Bank(wiring.Component):
             synapses.write_data.eq(host.data),
             self.weights.eq(synapses.read_data),
         ]
-        b_valid = Signal()
-        b_operation = Signal(Operation)
-        b_signed = Signal()
-        b_row = Signal(state_row_bits)
-        b_magnitude = Signal(spec.magnitude_bits)
-        b_last = Signal()
+        # What goes with a word, stage by stage.
+        moving = data.StructLayout(
+            {
+                "valid": 1,
+                "operation": Operation,
+                "row": state_row_bits,
+                "last": 1,
+            }
+        )
+        w, b, c = (Signal(moving, name=f"{stage}_word") for stage in "wbc")
+        w_signed = Signal()
+        w_magnitude = Signal(spec.magnitude_bits)
         with m.If(self.advance):
             m.d.sync += [
-                b_valid.eq(word.valid),
-                b_operation.eq(word.operation),
-                b_signed.eq(word.signed),
-                b_row.eq(word.state_row),
-                b_magnitude.eq(word.magnitude),
-                b_last.eq(word.last),
+                w.valid.eq(word.valid),
+                w.operation.eq(word.operation),
+                w.row.eq(word.state_row),
+                w.last.eq(word.last),
+                w_signed.eq(word.signed),
+                w_magnitude.eq(word.magnitude),
+                b.eq(w),
+                c.eq(b),
             ]
+
+        # Stage W: the synapses are there.
+        m.submodules.products = products = Products(spec)
+        m.d.comb += [
+            products.advance.eq(self.advance),
+            products.add.eq(w.valid & (w.operation == Operation.ADD)),
+            products.synapses.eq(synapses.read_data),
+            products.signed.eq(w_signed),
+            products.magnitude.eq(w_magnitude),
+        ]
 
         # Stage B: multiply, and read the state.
         b_start = Signal()
         m.d.comb += [
-            b_start.eq(b_operation == Operation.START),
+            b_start.eq(b.operation == Operation.START),
             read.addr.eq(
                 Mux(
                     host.fetch,
                     Cat(host.row[:state_row_bits], host.start),
-                    Cat(b_row, b_start),
+                    Cat(b.row, b_start),
                 )
             ),
             read.en.eq(self.advance | host.fetch),
-        ]
-        c_valid = Signal()
-        c_operation = Signal(Operation)
-        c_row = Signal(state_row_bits)
-        c_last = Signal()
-        with m.If(self.advance):
-            m.d.sync += [
-                c_valid.eq(b_valid),
-                c_operation.eq(b_operation),
-                c_row.eq(b_row),
-                c_last.eq(b_last),
-            ]
-        m.submodules.products = products = Products(spec)
-        m.d.comb += [
-            products.advance.eq(self.advance),
-            products.add.eq(b_valid & (b_operation == Operation.ADD)),
-            products.synapses.eq(synapses.read_data),
-            products.signed.eq(b_signed),
-            products.magnitude.eq(b_magnitude),
         ]
 
         # Stage C: add, compare, write back.
@@ -185,31 +184,31 @@ class Bank(wiring.Component):
             # A START word reads the other half of the memory. Without a word, the host loads.
             forward.eq(
                 Mux(
-                    c_valid,
-                    latest_valid & (latest_row == c_row) & (c_operation != Operation.START),
+                    c.valid,
+                    latest_valid & (latest_row == c.row) & (c.operation != Operation.START),
                     ~c_fetched,
                 )
             ),
-            keeps.eq((self.advance & c_valid) | c_fetched),
-            self.state_read.eq(self.advance & c_valid),
+            keeps.eq((self.advance & c.valid) | c_fetched),
+            self.state_read.eq(self.advance & c.valid),
             self.state_write.eq(
                 self.advance
-                & c_valid
-                & (c_operation != Operation.RAMP)
-                & (c_operation != Operation.READ)
+                & c.valid
+                & (c.operation != Operation.RAMP)
+                & (c.operation != Operation.READ)
             ),
-            write.addr.eq(Mux(c_valid, c_row, Cat(host.row[:state_row_bits], host.start))),
+            write.addr.eq(Mux(c.valid, c.row, Cat(host.row[:state_row_bits], host.start))),
         ]
         with m.If(self.advance):
             m.d.sync += [
                 self.tick.valid.eq(
-                    c_valid & (c_operation != Operation.ADD) & (c_operation != Operation.START)
+                    c.valid & (c.operation != Operation.ADD) & (c.operation != Operation.START)
                 ),
-                self.tick.operation.eq(c_operation),
-                self.tick.last.eq(c_last),
+                self.tick.operation.eq(c.operation),
+                self.tick.last.eq(c.last),
             ]
         with m.If(keeps):
-            m.d.sync += [latest_valid.eq(c_valid & ~c_fetched), latest_row.eq(c_row)]
+            m.d.sync += [latest_valid.eq(c.valid & ~c_fetched), latest_row.eq(c.row)]
         with m.Elif(host.load):
             m.d.sync += latest_valid.eq(0)
 
@@ -227,12 +226,12 @@ class Bank(wiring.Component):
                 total.eq(base + products.products[lane]),
                 fired.eq(
                     Mux(forward, latest_fired[lane], state.fired)
-                    & (c_operation != Operation.START)
-                    & c_valid
+                    & (c.operation != Operation.START)
+                    & c.valid
                 ),
                 fires.eq(~fired & ~total[-1]),
                 write.data[lane].potential.eq(total),
-                write.data[lane].fired.eq(fired | (fires & (c_operation == Operation.TICK))),
+                write.data[lane].fired.eq(fired | (fires & (c.operation == Operation.TICK))),
                 write.en[lane].eq(self.state_write | host.load_lanes[lane]),
             ]
             with m.If(host.load):
@@ -243,7 +242,7 @@ class Bank(wiring.Component):
                     latest_fired[lane].eq(write.data[lane].fired),
                 ]
             with m.If(self.advance):
-                with m.Switch(c_operation):
+                with m.Switch(c.operation):
                     with m.Case(Operation.TICK):
                         m.d.sync += self.tick.mask[lane].eq(fires)
                     with m.Case(Operation.RAMP):

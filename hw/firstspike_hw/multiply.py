@@ -21,7 +21,7 @@ class Products(wiring.Component):
     registers included. Elsewhere they are sums of shifted weights: written with ``*``, synthesis
     would look for more multiplier blocks than there are.
 
-    Timing: a word a cycle, valid in the cycle after ``advance``.
+    Timing: a word a cycle; its products are valid after ``advance`` was high twice.
 
     Parameters
     ----------
@@ -86,10 +86,16 @@ class Products(wiring.Component):
                 low, high = self._block(m, weights[lane], weights[lane + 1], magnitude)
                 m.d.comb += [self.products[lane].eq(low), self.products[lane + 1].eq(high)]
             return m
+        # Memories are slow: a register stands before the sum, and one behind it.
+        taken = [Signal.like(weight, name="taken") for weight in weights]
+        magnitude = Signal.like(self.magnitude)
+        add = Signal()
         with m.If(self.advance):
+            m.d.sync += [magnitude.eq(self.magnitude), add.eq(self.add)]
             for lane, weight in enumerate(weights):
-                with m.If(self.add):
-                    m.d.sync += self.products[lane].eq(self._shifted(weight))
+                m.d.sync += taken[lane].eq(weight)
+                with m.If(add):
+                    m.d.sync += self.products[lane].eq(_times(taken[lane], magnitude))
                 with m.Else():
                     m.d.sync += self.products[lane].eq(0)
         return m
@@ -105,18 +111,6 @@ class Products(wiring.Component):
             m.d.comb += weight.eq(Cat(synapse, self.signed & synapse[-1]))
         return weight
 
-    def _shifted(self, weight: Signal) -> Value:
-        """Return the weight, times the magnitude if there is one."""
-        if len(self.magnitude) == 0:
-            return weight
-        terms = [Mux(self.magnitude[bit], weight, 0) << bit for bit in range(len(self.magnitude))]
-        while len(terms) > 1:
-            terms = [
-                terms[i] + terms[i + 1] if i + 1 < len(terms) else terms[i]
-                for i in range(0, len(terms), 2)
-            ]
-        return terms[0]
-
     def _block(
         self, m: Module, low: Signal, high: Signal, magnitude: Signal
     ) -> tuple[Value, Value]:
@@ -128,6 +122,8 @@ class Products(wiring.Component):
             "SB_MAC16",
             p_MODE_8x8=1,
             p_A_SIGNED=1,
+            p_A_REG=1,
+            p_B_REG=1,
             p_TOP_8x8_MULT_REG=1,
             p_BOT_8x8_MULT_REG=1,
             # The product itself, not the sum behind it.
@@ -150,3 +146,16 @@ class Products(wiring.Component):
             o_O=result,
         )
         return result[:16], result[16:]
+
+
+def _times(weight: Signal, magnitude: Signal) -> Value:
+    """Return a product as a sum; without bits of magnitude, the weight."""
+    if len(magnitude) == 0:
+        return weight
+    terms = [Mux(magnitude[bit], weight, 0) << bit for bit in range(len(magnitude))]
+    while len(terms) > 1:
+        terms = [
+            terms[i] + terms[i + 1] if i + 1 < len(terms) else terms[i]
+            for i in range(0, len(terms), 2)
+        ]
+    return terms[0]

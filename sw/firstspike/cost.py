@@ -19,7 +19,7 @@ from firstspike.spec import LEARNING_COUNTERS, CoreSpec, Neuron
 __all__ = ["floor_cycles", "predict"]
 
 #: Cycles from the first word of a tick in the issue stage until the banks have its mask.
-_BANK_STAGES = 3
+_BANK_STAGES = 4
 #: Cycles from a mask at the banks' end until the serializer can load it from its queue.
 _QUEUE = 2
 #: Cycles from the choice of a neuron in the serializer until it is handed on.
