@@ -1,7 +1,8 @@
 # `make` lists the targets. Each one sets up what it needs in $(VENV) and then runs one command.
-# PYTHON names the interpreter (3.11 or later) and BOARD the board.
+# PYTHON names the interpreter (3.11 or later), BOARD the board, SEEDS how often it is placed.
 PYTHON ?= python3
 BOARD ?= icebreaker
+SEEDS ?= 3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
@@ -50,7 +51,7 @@ data: python venv-sim ## find or fetch MNIST and Fashion-MNIST
 
 bitstream: python venv-sim ## a bitstream for BOARD (icebreaker, hx8k, ulx3s-25f, ulx3s-85f)
 	@echo "The first run on a machine compiles the tools (WebAssembly), which takes up to a minute."
-	$(BIN)/firstspike build --board $(BOARD)
+	$(BIN)/firstspike build --board $(BOARD) --seeds $(SEEDS)
 
 clean: ## remove what targets made, except the virtual environment
 	rm -rf build .pytest_cache .ruff_cache .hypothesis
