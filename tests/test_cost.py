@@ -104,6 +104,13 @@ def test_floor_of_a_silent_stimulus_is_its_pixels():
     assert found.floor_cycles.tolist() == [6]
 
 
+def test_floor_of_the_busiest_bank():
+    """Five neurons are three in one bank, which are two words of two."""
+    found = golden.run(network(Neuron.STEP, 4, 5, offset=2), image(255, 0, 0, 255), core=CORE)
+    assert found.floor_cycles is not None
+    assert found.floor_cycles.tolist() == [2 * 2]
+
+
 def test_cycles_of_a_silent_stimulus():
     """By docs/architecture.md: START, eight steps without events, and READ with its way there."""
     what = network(Neuron.STEP, 3, 3)
