@@ -1,6 +1,8 @@
 """What must not change a result, and what a clock outside the core says about its cycles.
 
-Mutants: see the end of the file's docstring.
+Mutants of the core tried, each seen to fail: the rest of a stimulus of events not dropped, or
+taken for the next stimulus; a half freed by a stimulus of events; a stimulus of pixels taken for
+one of events.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """Random networks on random cores: the definition, the golden model, and the hardware.
 
-Mutants: see the end of the file's docstring.
+Mutants tried, each seen to fail: in the golden model, `>` at the threshold, RAMP rounded to the
+nearest, a limit at T, the first decision for the last one; of the fit, both limits of a potential
+one too wide. In the hardware, those of the components' own tests. No mutant, since nothing here
+can see it: single precision for sums of more than 24 bits, which need wider layers than these.
 """
 
 from __future__ import annotations

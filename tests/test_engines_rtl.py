@@ -1,6 +1,7 @@
 """The core's Verilog against the golden model: many networks on a few cores.
 
-Mutants: see the end of the file's docstring.
+What these saw fail: a core with one bank, and one without magnitudes, whose Verilog had wires of
+no bits.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Verilog that other tools read as it is meant.
 
-Mutants tried, each seen to fail: wires without bits left in; a signal of no bits for the one bank.
+Mutant tried, seen to fail: wires without bits left in.
 """
 
 import re
