@@ -180,25 +180,19 @@ class Buckets(wiring.Component):
         valid = Signal()
         m.d.sync += opening.eq(self.start)
 
-        there = Signal(spec.pixels)
-        m.d.comb += there.eq(Mux(opening, Cat(read.data.there for read, _ in heads), left))
-        first = Signal(slot_bits)
-        first_word = Signal(words)
-        for k in reversed(slots):
-            with m.If(there[k]):
-                m.d.comb += [
-                    first.eq(k),
-                    first_word.eq(Mux(opening, heads[k][0].data.word, head_words[k])),
-                ]
+        # The list to open next: of those just read, or of those that are left. Both are ready
+        # before the link of the current one is.
+        opened = Signal(spec.pixels)
+        m.d.comb += opened.eq(Cat(read.data.there for read, _ in heads))
+        open_slot, open_word = self._lowest(m, opened, [read.data.word for read, _ in heads])
+        left_slot, left_word = self._lowest(m, left, [head_words[k] for k in slots])
         successor = Signal(link)
         next_word = Signal(words)
         moves = Signal()
-        continues = Signal()
         m.d.comb += [
             successor.eq(links_read.data[slot]),
             moves.eq(opening | (valid & self.events.ready)),
-            continues.eq(~opening & successor.there),
-            next_word.eq(Mux(continues, successor.word, first_word)),
+            next_word.eq(Mux(opening, open_word, Mux(successor.there, successor.word, left_word))),
             links_read.addr.eq(Cat(next_word, self.half)),
             links_read.en.eq(moves),
             self.events.valid.eq(valid),
@@ -207,9 +201,23 @@ class Buckets(wiring.Component):
             self.done.eq(~opening & ~valid),
         ]
         with m.If(moves):
-            m.d.sync += [valid.eq(continues | (there != 0)), word.eq(next_word)]
-            with m.If(~continues):
-                m.d.sync += [slot.eq(first), left.eq(there & (there - 1))]
+            m.d.sync += word.eq(next_word)
         with m.If(opening):
-            m.d.sync += Cat(head_words).eq(Cat(read.data.word for read, _ in heads))
+            m.d.sync += [
+                valid.eq(opened != 0),
+                slot.eq(open_slot),
+                left.eq(opened & (opened - 1)),
+                Cat(head_words).eq(Cat(read.data.word for read, _ in heads)),
+            ]
+        with m.Elif(moves & ~successor.there):
+            m.d.sync += [valid.eq(left != 0), slot.eq(left_slot), left.eq(left & (left - 1))]
         return m
+
+    def _lowest(self, m: Module, there: Signal, values: list[Any]) -> tuple[Signal, Signal]:
+        """Return the lowest position in ``there``, and its value."""
+        position = Signal(bits_for(self._spec.pixels), name="lowest")
+        value = Signal(word_bits(self._spec), name="lowest_value")
+        for k in reversed(range(self._spec.pixels)):
+            with m.If(there[k]):
+                m.d.comb += [position.eq(k), value.eq(values[k])]
+        return position, value

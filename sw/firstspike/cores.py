@@ -54,7 +54,7 @@ PRESETS = {
         max_inputs=1024,
         weight_rows=2048,
         state_rows=8,
-        pixels=16,
+        pixels=8,
     ),
     # 208 block RAMs of 16 kbit: 784-400-10 with 8-bit weights fits.
     "ulx3s-85f": CoreSpec(
@@ -66,7 +66,7 @@ PRESETS = {
         max_inputs=1024,
         weight_rows=6144,
         state_rows=16,
-        pixels=16,
+        pixels=8,
     ),
 }
 
