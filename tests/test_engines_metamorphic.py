@@ -2,7 +2,10 @@
 
 Mutants of the core tried, each seen to fail: the rest of a stimulus of events not dropped, or
 taken for the next stimulus; a half freed by a stimulus of events; a stimulus of pixels taken for
-one of events.
+one of events; events a step late, or RAMP lists; a magnitude one too small; counters not cleared,
+or cycles counted while a result waits; RAMP spikes offered before all are there; RAMP results
+marked as forced; spikes of the output layer kept. No mutant, since nothing can see it yet: a
+store of spikes that is not cleared, which is then a ring.
 """
 
 from __future__ import annotations
