@@ -139,6 +139,12 @@ class HostPort(wiring.Component):
             self.select.eq(self.idle),
             self.lane.eq(Cat(bank, lane) if spec.banks > 1 else lane),
         ]
+        # Words are wide and memories slow, so the choice of a part has a cycle of its own.
+        word = Signal(spec.parts * spec.part_bits)
+        picked = Signal(spec.part_bits)
+        m.d.comb += word.eq(Array(self.weights)[bank])
+        m.d.sync += picked.eq(word.word_select(part, spec.part_bits))
+
         waited = Signal(2)
         with m.If(self.replies.valid & self.replies.ready):
             m.d.sync += self.replies.valid.eq(0)
@@ -165,9 +171,7 @@ class HostPort(wiring.Component):
                     m.d.comb += self.requests.ready.eq(1)
                     m.d.sync += self.replies.valid.eq(1)
                     with m.If(weights):
-                        word = Signal(spec.parts * spec.part_bits)
-                        m.d.comb += word.eq(Array(self.weights)[bank])
-                        m.d.sync += self.replies.payload.eq(word.word_select(part, spec.part_bits))
+                        m.d.sync += self.replies.payload.eq(picked)
                     with m.Elif(request.space == Space.REGISTERS):
                         m.d.sync += self.replies.payload.eq(0)
                     with m.Else():
