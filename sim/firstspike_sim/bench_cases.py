@@ -127,7 +127,7 @@ def draw_network(
             shape=(rows, pixels // rows),
             labels=tuple(range(widths[-1])),
             off=off,
-            intensity_min=int(rng.choice([1, 1, 128, 255, rng.integers(1, 256)])),
+            intensity_min=int(rng.choice([1, 1, 128, 255, int(rng.integers(1, 256))])),
         )
         try:
             check_fit(network, core)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,9 +14,6 @@ from firstspike.spec import CoreSpec
 from firstspike_hw.verilog import to_verilog
 
 __all__ = ["core_verilog"]
-
-#: Memories have no contents of their own, and a statement a word would take most of the time.
-_CONTENTS = re.compile(r"^ +initial begin\n(?: +\w+\[\d+\] = \d+'[hd]0+;\n)+ +end\n", re.MULTILINE)
 
 
 def core_verilog(core: CoreSpec) -> str:
@@ -34,6 +30,6 @@ def core_verilog(core: CoreSpec) -> str:
     kept = cache_folder() / "verilog" / f"{digest.hexdigest()}.v"
     if kept.is_file():
         return kept.read_text()
-    text = _CONTENTS.sub("", to_verilog(core))
+    text = to_verilog(core)
     write_file(kept, text.encode())
     return text
