@@ -1,7 +1,6 @@
 """What a core may be, by the text of its refusals.
 
-Mutants tried, each seen to fail: each bound of a range moved by one; a check of a power of two left
-out; lanes of 1 allowed; `spram` with any word; the address check left out.
+Each bound is met from both sides, so that one moved by one shows.
 """
 
 import re

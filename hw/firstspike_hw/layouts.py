@@ -96,7 +96,7 @@ def potential_layout(spec: CoreSpec) -> data.StructLayout:
 
 
 def request_layout(spec: CoreSpec) -> data.StructLayout:
-    """Return the shape of a request of the host; see docs/host-port.md.
+    """Return the shape of a request of the host; `CoreSpec.address` makes addresses.
 
     ``address`` is, from its low end, the lane or the part of a word, the row, and the bank.
     """
