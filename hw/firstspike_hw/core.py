@@ -8,11 +8,9 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from firstspike.spec import CoreSpec
 from firstspike_hw.bank import Bank
-from firstspike_hw.buckets import Buckets
 from firstspike_hw.counters import Counters
-from firstspike_hw.encoder import Encoder
-from firstspike_hw.event_reader import EventReader
 from firstspike_hw.host_port import HostPort
+from firstspike_hw.inputs import Inputs
 from firstspike_hw.issue import Issue
 from firstspike_hw.layouts import (
     Operation,
@@ -140,52 +138,26 @@ class Core(wiring.Component):
         return m
 
     def _inputs(self, m, registers, sequencer, last_step):
-        """Wire what brings input events, and which of the two ways a stimulus takes."""
-        spec = self._spec
-        m.submodules.encoder = encoder = Encoder(spec)
-        m.submodules.buckets = buckets = Buckets(spec)
-        m.submodules.event_reader = event_reader = EventReader(spec)
-        connect(m, flipped(self.pixels), encoder.pixels)
-        connect(m, encoder.insertion, buckets.insertion)
-        connect(m, flipped(self.events), event_reader.source)
-        connect(m, registers.coding, encoder.coding)
-
-        presorted = Signal()
-        flushing = Signal()
-        magnitude = Signal(spec.magnitude_bits)
-        m.d.comb += [
-            # T - t; a STEP event counts once.
-            magnitude.eq(Mux(sequencer.ramp, last_step + 1 - sequencer.step, 1)),
-            sequencer.waiting.eq(encoder.full | (self.events.valid & ~flushing)),
-            event_reader.flush.eq(flushing),
-            encoder.free.eq(sequencer.finished & self.results.ready & ~presorted),
-            buckets.half.eq(encoder.half),
-        ]
-        with m.If(sequencer.begin):
-            m.d.sync += presorted.eq(~encoder.full)
-        with m.If(sequencer.finished & self.results.ready & presorted):
-            m.d.sync += flushing.eq(1)
-        with m.Elif(event_reader.flushed):
-            m.d.sync += flushing.eq(0)
-        for reader, chosen, time in (
-            # A RAMP input is in the list of the step before; see the encoder.
-            (buckets, ~presorted, sequencer.step - sequencer.ramp),
-            (event_reader, presorted, sequencer.step),
-        ):
-            m.d.comb += [
-                reader.start.eq(sequencer.input_start & chosen),
-                reader.time.eq(time),
-                reader.magnitude.eq(magnitude),
-            ]
-        m.d.comb += sequencer.input_done.eq(Mux(presorted, event_reader.done, buckets.done))
-
+        """Wire what brings input events, and choose between them and the spikes of a layer."""
+        m.submodules.inputs = inputs = Inputs(self._spec)
         walker, store = m.submodules.walker, m.submodules.store
-        with m.If(~sequencer.from_input):
-            connect_events(m, store.events, walker.events)
-        with m.Elif(presorted):
-            connect_events(m, event_reader.events, walker.events)
+        connect(m, flipped(self.pixels), inputs.pixels)
+        connect(m, flipped(self.events), inputs.presorted)
+        connect(m, registers.coding, inputs.coding)
+        m.d.comb += [
+            sequencer.waiting.eq(inputs.waiting),
+            inputs.begin.eq(sequencer.begin),
+            inputs.end.eq(sequencer.finished & self.results.ready),
+            inputs.start.eq(sequencer.input_start),
+            inputs.time.eq(sequencer.step),
+            # T - t; a STEP event counts once.
+            inputs.magnitude.eq(Mux(sequencer.ramp, last_step + 1 - sequencer.step, 1)),
+            sequencer.input_done.eq(inputs.done),
+        ]
+        with m.If(sequencer.from_input):
+            connect_events(m, inputs.events, walker.events)
         with m.Else():
-            connect_events(m, buckets.events, walker.events)
+            connect_events(m, store.events, walker.events)
 
     def _banks(self, m, registers, sequencer, host, counters):
         """Wire the way from events to what a tick found; return the serializer at its end."""
