@@ -3,7 +3,8 @@
 Mutants tried, each of which a test here refused: each check of Layer and of Network left out;
 weights stored in a type that cannot hold them; the version not checked; `inputs` not checked;
 arrays of no layer not refused; unsigned 64-bit numbers that wrap; a digest without the weights, or
-without the offsets; time stamps in the archive; write_file that leaves its temporary file.
+without the offsets, or the alive bits; alive bits or fraction bits not stored; a dead synapse with
+a weight; time stamps in the archive; write_file that leaves its temporary file.
 """
 
 from __future__ import annotations
@@ -83,6 +84,11 @@ RAMP = {"neuron": Neuron.RAMP}
         ({"offset": np.array([1 << 23, 1])}, "threshold[0] is 8388608, must be in 1..8388607"),
         (RAMP | {"offset": np.array([0, -(1 << 23)])}, "bias[1] is -8388608, must be in -8388607"),
         ({"scale": 0}, "scale is 0, must be in 1..8388607"),
+        ({"fraction_bits": 8}, "fraction_bits is 8, must be in 0..7"),
+        (RAMP | {"fraction_bits": 1}, "fraction_bits is 1, must be in 0..0"),
+        ({"alive": np.ones((2, 2), bool)}, "alive must be bool of shape (3, 2)"),
+        ({"alive": np.ones((3, 2), np.int64)}, "alive must be bool of shape (3, 2)"),
+        ({"alive": np.zeros((3, 2), bool)}, "weights[0, 0] is 1, must be 0: it is dead"),
     ],
 )  # fmt: skip
 def test_layers_out_of_range(changes, message):
@@ -144,13 +150,19 @@ def networks(draw) -> Network:
         least = 1 if neuron is Neuron.STEP else -(2**23) + 1
         offset = draw(npst.arrays(np.int64, neurons, elements=st.integers(least, 2**23 - 1)))
         scale = 1 if neuron is Neuron.STEP else draw(st.integers(1, 2**23 - 1))
-        layers.append(Layer(f"l{k}", neuron, kind, bits, weights, offset, scale))
+        finer = 0 if neuron is Neuron.RAMP else draw(st.integers(0, 7))
+        alive = None
+        if kind is not WeightKind.PM1 and draw(st.booleans()):
+            alive = draw(npst.arrays(np.bool_, weights.shape))
+            weights = weights * alive
+        layers.append(Layer(f"l{k}", neuron, kind, bits, weights, offset, scale, finer, alive))
         wide = neurons
     if neuron is Neuron.RAMP:
         last = layers[-1]
         layers[-1] = Layer(
-            last.name, neuron, last.kind, last.weight_bits, last.weights, last.offset
-        )
+            last.name, neuron, last.kind, last.weight_bits, last.weights, last.offset,
+            alive=last.alive,
+        )  # fmt: skip
     return Network(
         name=draw(st.text(max_size=8)),
         layers=tuple(layers),
@@ -179,6 +191,9 @@ def test_what_is_saved_is_loaded(made):
         assert np.array_equal(ours.offset, theirs.offset)
         assert (ours.name, ours.neuron, ours.kind) == (theirs.name, theirs.neuron, theirs.kind)
         assert (ours.weight_bits, ours.scale) == (theirs.weight_bits, theirs.scale)
+        assert ours.fraction_bits == theirs.fraction_bits
+        assert (ours.alive is None) == (theirs.alive is None)
+        assert ours.alive is None or np.array_equal(ours.alive, theirs.alive)
     for name in ("name", "time_bits", "shape", "labels", "intensity_min", "off"):
         assert getattr(read, name) == getattr(made, name)
 
@@ -195,6 +210,9 @@ def test_digest_tells_numbers_apart():
         network(),
         network(layer(weights)),
         network(layer(offset=np.array([2, 2]))),
+        network(layer(fraction_bits=1)),
+        network(layer(alive=np.ones((3, 2), bool))),
+        network(layer(alive=np.array([[1, 1], [1, 0], [1, 1]], bool))),
         network(time_bits=4),
         network(labels=(1, 0)),
     ]
@@ -253,6 +271,7 @@ def change(folder: Path, *keys, to) -> None:
         (("layers", 0, "weights"), "float", "layers[0].weights: is 'float', must be one of"),
         (("layers", 0, "weight_bits"), 2, "layer 'hidden': weights[0, 1] is -2, must be in -1..1"),
         (("layers", 0, "scale"), 0, "layers[0].scale: is 0, must be an integer in 1.."),
+        (("layers", 0, "fraction_bits"), 8, "layers[0].fraction_bits: is 8, must be an integer"),
         (("layers", 0, "name"), "other", "array 'weights.other' is missing"),
         (("layers", 0, "bias"), 1, "layers[0].bias: unknown key"),
         (("labels",), [0, -2], "labels[1]: is -2, must be an integer in -1.."),
@@ -291,6 +310,8 @@ GOOD = {
         ({"bias.out": np.full(2, 2**63 + 5, np.uint64)}, "bias.out: holds a number of more"),
         ({"weights.out": np.zeros(4, np.int8)}, "weights.out: shape is (4,), must be (inputs, 2)"),
         ({"weights.out": np.full((2, 2), 9)}, "layer 'out': weights[0, 0] is 9, must be in -7..7"),
+        ({"alive.out": np.full((2, 2), 2)}, "npz: alive.out: holds 2, must be 0 or 1"),
+        ({"alive.out": np.ones(2, int)}, "layer 'out': alive must be bool of shape (2, 2)"),
         ({"weights.hidden": np.zeros((4, 2), np.int8)}, "weights have 4 rows, must have 3"),
     ],
 )  # fmt: skip

@@ -44,6 +44,7 @@ def network_of(example: dict) -> Network:
             np.array(layer["weights"], dtype=np.int64),
             np.array(layer["threshold" if neuron is Neuron.STEP else "bias"], dtype=np.int64),
             layer.get("scale", 1),
+            layer.get("fraction_bits", 0),
         )
         for i, layer in enumerate(given["layers"])
     )

@@ -24,8 +24,8 @@ def potential_range(layer: Layer, steps: int) -> tuple[np.ndarray, np.ndarray]:
     """
     most = 1 if layer.neuron is Neuron.STEP else steps - 1
     start = -layer.offset if layer.neuron is Neuron.STEP else layer.offset
-    low = start + most * np.minimum(layer.weights, 0).sum(axis=0)
-    high = start + most * np.maximum(layer.weights, 0).sum(axis=0)
+    low = start + most * np.minimum(layer.scaled_weights, 0).sum(axis=0)
+    high = start + most * np.maximum(layer.scaled_weights, 0).sum(axis=0)
     return low, high
 
 
@@ -44,6 +44,8 @@ def check_reachable(network: Network) -> None:
     """Refuse thresholds that no stimulus can reach.
 
     A single silent neuron in a hidden layer is harmless; a silent layer or output is a mistake.
+    Outputs with alive bits have learned: their thresholds moved, and of many neurons for a class
+    some may have grown silent.
 
     Raises
     ------
@@ -55,7 +57,8 @@ def check_reachable(network: Network) -> None:
     for layer in network.layers:
         _, high = potential_range(layer, network.steps)
         silent = high < 0
-        if silent.all() or (layer is network.layers[-1] and silent.any()):
+        each = layer is network.layers[-1] and layer.alive is None
+        if silent.all() or (each and silent.any()):
             j = int(np.argmax(silent))
             raise InputError(
                 f"layer {layer.name!r}: threshold[{j}] is {layer.offset[j]}, never reached: all "
@@ -112,12 +115,20 @@ def _check_weights(layer: Layer, core: CoreSpec) -> None:
                 f"layer {layer.name!r}: weights of {layer.weight_bits} bits, the core's synapses "
                 "have 1"
             )
+        if layer.fraction_bits:
+            raise InputError(
+                f"layer {layer.name!r}: fraction_bits is {layer.fraction_bits}, must be 0: the "
+                "core's synapses have 1 bit"
+            )
         return
     # -1 and +1 are signed weights like any other where a synapse has two bits or more.
     kind = WeightKind.SIGNED if kind is WeightKind.PM1 else kind
     low, high = weight_range(kind, core.weight_bits)
-    if layer.weights.min() < low or layer.weights.max() > high:
+    # Synapses hold what is added, in the units of the threshold.
+    least, most = layer.scaled_weights.min(), layer.scaled_weights.max()
+    if least < low or most > high:
+        finer = f" with {layer.fraction_bits} fraction bits" if layer.fraction_bits else ""
         raise InputError(
-            f"layer {layer.name!r}: weights {layer.weights.min()}..{layer.weights.max()}, the "
-            f"core's {core.weight_bits}-bit synapses hold {low}..{high}"
+            f"layer {layer.name!r}: weights {least}..{most}{finer}, the core's "
+            f"{core.weight_bits}-bit synapses hold {low}..{high}"
         )

@@ -89,7 +89,7 @@ def weight_words(network: Network, number: int, core: CoreSpec) -> list[list[int
     if core.weight_bits == 1 and layer.kind is WeightKind.PM1:
         codes = (layer.weights > 0).astype(np.int64)
     else:
-        codes = layer.weights & (1 << core.weight_bits) - 1
+        codes = layer.scaled_weights & (1 << core.weight_bits) - 1
     sources = layer.inputs
     places = np.arange(sources)
     if number == 0 and network.off:

@@ -75,15 +75,16 @@ def run(
 
 
 def _multiply(events: np.ndarray, layer: Layer) -> np.ndarray:
-    """Return events @ weights, exactly, as int64.
+    """Return events @ weights, in the units of the threshold, exactly, as int64.
 
     Integers below 2 ** 24 are exact in single precision in any order of summation, and a matrix
     product in floating point is many times faster than one in integers.
     """
-    most = int(np.abs(layer.weights).sum(axis=0).max()) * int(events.max(initial=0))
+    weights = layer.scaled_weights
+    most = int(np.abs(weights).sum(axis=0).max()) * int(events.max(initial=0))
     if most < 1 << 24:
-        return (events.astype(np.float32) @ layer.weights.astype(np.float32)).astype(np.int64)
-    return events @ layer.weights
+        return (events.astype(np.float32) @ weights.astype(np.float32)).astype(np.int64)
+    return events @ weights
 
 
 def _largest(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -76,7 +76,8 @@ def _step(network: Network, times: list[int], early_exit: bool) -> Result:
 
     def overshoot() -> list[int]:
         thresholds = network.layers[-1].offset.tolist()
-        return [v - theta for v, theta in zip(potential[-1], thresholds, strict=True)]
+        finer = network.layers[-1].fraction_bits
+        return [(v << finer) - theta for v, theta in zip(potential[-1], thresholds, strict=True)]
 
     for t in range(never):
         arriving = [i for i, time in enumerate(times) if time == t]
@@ -89,7 +90,8 @@ def _step(network: Network, times: list[int], early_exit: bool) -> Result:
             # Compared once, after all events of the step.
             arriving = []
             for j in range(layer.neurons):
-                if spike_time[number][j] == never and potential[number][j] >= layer.offset[j]:
+                reached = potential[number][j] << layer.fraction_bits >= layer.offset[j]
+                if spike_time[number][j] == never and reached:
                     spike_time[number][j] = t
                     arriving.append(j)
         if arriving and decision is None:
@@ -106,7 +108,7 @@ def _step(network: Network, times: list[int], early_exit: bool) -> Result:
         decision_step=decision[1],
         forced=int(forced),
         last_predicted=last,
-        potential=potential[-1],
+        potential=[v << network.layers[-1].fraction_bits for v in potential[-1]],
         spike_time={
             layer.name: time for layer, time in zip(network.layers, spike_time, strict=True)
         },

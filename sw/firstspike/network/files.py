@@ -17,7 +17,14 @@ from firstspike.arrays import load_arrays
 from firstspike.errors import InputError
 from firstspike.fields import Fields, load_yaml
 from firstspike.files import write_file
-from firstspike.network.model import OFFSET_MAX, VERSION, Layer, Network, describe
+from firstspike.network.model import (
+    FRACTION_BITS_MAX,
+    OFFSET_MAX,
+    VERSION,
+    Layer,
+    Network,
+    describe,
+)
 from firstspike.spec import (
     INTENSITY_MAX,
     SCALE_MIN,
@@ -43,7 +50,10 @@ def save_network(network: Network, folder: Path) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
         for layer in network.layers:
-            for key, array in (("weights", layer.weights), (layer.offset_name, layer.offset)):
+            arrays = {"weights": layer.weights, layer.offset_name: layer.offset}
+            if layer.alive is not None:
+                arrays["alive"] = layer.alive.astype(np.int64)
+            for key, array in arrays.items():
                 data = io.BytesIO()
                 np.lib.format.write_array(data, _narrow(array), allow_pickle=False)
                 info = zipfile.ZipInfo(f"{key}.{layer.name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
@@ -126,6 +136,7 @@ def _load_layer(entry: Fields, source: str, arrays: dict[str, np.ndarray], archi
     kind = WeightKind(entry.text("weights", choices=[k.value for k in WeightKind]))
     weight_bits = entry.integer("weight_bits", 1, 8)
     scale = entry.integer("scale", SCALE_MIN, OFFSET_MAX, 1)
+    fraction_bits = entry.integer("fraction_bits", 0, FRACTION_BITS_MAX, 0)
     entry.done()
 
     def take(key: str) -> np.ndarray:
@@ -137,12 +148,18 @@ def _load_layer(entry: Fields, source: str, arrays: dict[str, np.ndarray], archi
         return array.astype(np.int64)
 
     weights = take("weights")
+    alive = None
+    if f"alive.{name}" in arrays:
+        bits = take("alive")
+        if bits.size and not 0 <= bits.min() <= bits.max() <= 1:
+            raise InputError(f"{archive}: alive.{name}: holds {bits.max()}, must be 0 or 1")
+        alive = bits.astype(bool)
     offset = take("threshold" if neuron is Neuron.STEP else "bias")
     if weights.ndim != 2 or weights.shape[1] != neurons:
         raise InputError(
             f"{archive}: weights.{name}: shape is {weights.shape}, must be (inputs, {neurons})"
         )
     try:
-        return Layer(name, neuron, kind, weight_bits, weights, offset, scale)
+        return Layer(name, neuron, kind, weight_bits, weights, offset, scale, fraction_bits, alive)
     except InputError as error:
         raise InputError(f"{archive}: {error}") from error

@@ -21,12 +21,14 @@ from firstspike.spec import (
     weight_range,
 )
 
-__all__ = ["OFFSET_MAX", "VERSION", "Layer", "Network", "describe"]
+__all__ = ["FRACTION_BITS_MAX", "OFFSET_MAX", "VERSION", "Layer", "Network", "describe"]
 
 #: Version of the files; a file of another version is refused by name.
 VERSION = 1
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
+#: An eighth bit would leave no weight to be finer than.
+FRACTION_BITS_MAX = 7
 #: Bounds of a threshold or a bias in the files: what 24-bit potentials can meet.
 OFFSET_MAX = (1 << 23) - 1
 
@@ -51,6 +53,11 @@ class Layer:
         STEP: the threshold theta, at least 1. RAMP: the bias b.
     scale : int
         RAMP: the divisor s of the threshold ramp, at least 1; unused in a last layer. STEP: 1.
+    fraction_bits : int
+        STEP: bits F of the threshold that are finer than a weight, 0..7; a neuron's overshoot is
+        (V << F) - theta. RAMP: 0.
+    alive : ndarray of bool, shape (inputs, neurons), or None
+        Which synapses there are; None: all. A dead one has weight 0.
 
     Raises
     ------
@@ -65,6 +72,8 @@ class Layer:
     weights: np.ndarray
     offset: np.ndarray
     scale: int = 1
+    fraction_bits: int = 0
+    alive: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         def refuse(what: str) -> InputError:
@@ -98,6 +107,16 @@ class Layer:
             raise refuse(f"{self.offset_name}[{j}] is {value}, must be in {low}..{OFFSET_MAX}")
         if not SCALE_MIN <= self.scale <= OFFSET_MAX:
             raise refuse(f"scale is {self.scale}, must be in {SCALE_MIN}..{OFFSET_MAX}")
+        most = FRACTION_BITS_MAX if self.neuron is Neuron.STEP else 0
+        if not 0 <= self.fraction_bits <= most:
+            raise refuse(f"fraction_bits is {self.fraction_bits}, must be in 0..{most}")
+        if self.alive is not None:
+            if self.alive.shape != self.weights.shape or self.alive.dtype != np.bool_:
+                raise refuse(f"alive must be bool of shape {self.weights.shape}")
+            bad = ~self.alive & (self.weights != 0)
+            if bad.any():
+                i, j = np.argwhere(bad)[0].tolist()
+                raise refuse(f"weights[{i}, {j}] is {self.weights[i, j]}, must be 0: it is dead")
 
     @property
     def inputs(self) -> int:
@@ -108,6 +127,11 @@ class Layer:
     def neurons(self) -> int:
         """Number of postsynaptic neurons."""
         return self.weights.shape[1]
+
+    @property
+    def scaled_weights(self) -> np.ndarray:
+        """What a synapse adds in the units of the threshold: ``weights << fraction_bits``."""
+        return self.weights << self.fraction_bits
 
     @property
     def offset_name(self) -> str:
@@ -216,6 +240,8 @@ class Network:
         for layer in self.layers:
             digest.update(layer.weights.astype("<i8").tobytes())
             digest.update(layer.offset.astype("<i8").tobytes())
+            if layer.alive is not None:
+                digest.update(layer.alive.astype("u1").tobytes())
         return digest.hexdigest()
 
 
@@ -238,6 +264,8 @@ def describe(network: Network) -> dict:
         }
         if layer.neuron is Neuron.RAMP and layer is not network.layers[-1]:
             entry["scale"] = layer.scale
+        if layer.fraction_bits:
+            entry["fraction_bits"] = layer.fraction_bits
         layers.append(entry)
         source = layer.name
     return {
