@@ -20,11 +20,10 @@ from firstspike.fit import state_words
 from firstspike.memimage import memory_image
 from firstspike.network import Network
 from firstspike.outcome import Outcome
-from firstspike.spec import CoreSpec, Neuron
+from firstspike.spec import CoreSpec, Neuron, record_fields
 from firstspike_sim.bench import FLOWS, pauses
 from firstspike_sim.bench_cases import draw_images, draw_network
 from firstspike_sim.bench_core import CoreBench, sorted_events
-from firstspike_sim.collect import RECORD_FIELDS
 from firstspike_sim.pysim import PysimEngine
 from firstspike_sim.stimuli import pixel_words
 
@@ -232,7 +231,8 @@ def test_pixels_and_sorted_events_at_once():
     names = ("events", "weight_reads", "state_reads", "state_writes", "over_threshold", "ties")
     counted = [expected.counters[name] for name in names]
     wanted = np.column_stack([expected.predicted, expected.decision_step, *counted])
-    places = [RECORD_FIELDS.index(name) for name in ("winner", "step", *names)]
+    fields = list(record_fields(CORE))
+    places = [fields.index(name) for name in ("winner", "step", *names)]
     found = np.array(bench.records)[:, places]
     assert sorted(found.tolist()) == sorted(wanted.tolist())
     assert len(np.unique(wanted, axis=0)) >= 5

@@ -76,7 +76,7 @@ class CommandParser(wiring.Component):
         n_words = Signal(max_words(spec).bit_length())
         m.d.comb += [
             self.requests.p.write.eq(write),
-            self.requests.p.space.eq(space_address[:2]),
+            self.requests.p.space.eq(space_address[:8]),
             self.requests.p.address.eq(space_address[8:]),
             self.requests.p.data.eq(latest[-32:]),
             self.pixels.payload.eq(latest),

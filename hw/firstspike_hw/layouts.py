@@ -3,7 +3,7 @@
 from amaranth import *
 from amaranth.lib import data, enum
 
-from firstspike.spec import COUNTER_BITS, CoreSpec, bits_for
+from firstspike.spec import ADDRESS_BITS, CoreSpec, bits_for, record_fields
 
 __all__ = [
     "Operation",
@@ -100,24 +100,11 @@ def request_layout(spec: CoreSpec) -> data.StructLayout:
 
     ``address`` is, from its low end, the lane or the part of a word, the row, and the bank.
     """
-    return data.StructLayout({"write": 1, "space": 2, "address": 24, "data": 32})
+    return data.StructLayout(
+        {"write": 1, "space": spec.space_bits, "address": ADDRESS_BITS, "data": 32}
+    )
 
 
 def record_layout(spec: CoreSpec) -> data.StructLayout:
     """Return the shape of a result: the decision, and what it cost."""
-    return data.StructLayout(
-        {
-            "winner": spec.index_bits,
-            "last": spec.index_bits,
-            "step": spec.time_bits + 1,
-            "forced": 1,
-            "events": COUNTER_BITS,
-            "operations": COUNTER_BITS,
-            "weight_reads": COUNTER_BITS,
-            "state_reads": COUNTER_BITS,
-            "state_writes": COUNTER_BITS,
-            "over_threshold": COUNTER_BITS,
-            "ties": COUNTER_BITS,
-            "cycles": COUNTER_BITS,
-        }
-    )
+    return data.StructLayout(record_fields(spec))

@@ -12,10 +12,10 @@ from firstspike.golden.encoding import encode
 from firstspike.memimage import Write
 from firstspike.network import Network
 from firstspike.outcome import Outcome
-from firstspike.spec import CoreSpec, Space
+from firstspike.spec import CoreSpec, Space, record_fields
 from firstspike_hw.core import Core
 from firstspike_sim.bench import pauses, put, simulate
-from firstspike_sim.collect import RECORD_FIELDS, build_outcome
+from firstspike_sim.collect import build_outcome
 
 __all__ = ["CoreBench", "sorted_events"]
 
@@ -52,7 +52,7 @@ class CoreBench:
     clock : int
         The cycle that has just ended, for a bench that it woke up.
     records : list of list of int
-        Fields of each result, in the order of `firstspike_sim.collect.RECORD_FIELDS`.
+        Fields of each result, in the order of `firstspike.spec.record_fields`.
     ready_at : list of int
         The cycle in which each result was first offered.
     """
@@ -91,7 +91,7 @@ class CoreBench:
             if read:
                 self._potentials.append((number, potential.index, potential.potential))
             if valid:
-                row = [getattr(record, name) for name in RECORD_FIELDS]
+                row = [getattr(record, name) for name in record_fields(self.core)]
                 if offered is None:
                     self.ready_at.append(self.clock)
                 assert offered in (None, row), "a result changed while it waited"
@@ -153,7 +153,7 @@ class CoreBench:
             network,
             self.core,
             images,
-            np.array(self.records, np.int64).reshape(-1, len(RECORD_FIELDS)),
+            np.array(self.records, np.int64).reshape(-1, len(record_fields(self.core))),
             np.array(self._spikes, np.int64).reshape(-1, 4),
             potentials,
             self.clock,

@@ -8,25 +8,9 @@ from firstspike.cost import floor_cycles
 from firstspike.golden.encoding import encode
 from firstspike.network import Network
 from firstspike.outcome import Outcome
-from firstspike.spec import LEARNING_COUNTERS, CoreSpec, Neuron
+from firstspike.spec import LEARNING_COUNTERS, CoreSpec, Neuron, record_fields
 
-__all__ = ["RECORD_FIELDS", "build_outcome"]
-
-#: Fields of a result record, in the order of `firstspike_hw.layouts.record_layout`.
-RECORD_FIELDS = (
-    "winner",
-    "last",
-    "step",
-    "forced",
-    "events",
-    "operations",
-    "weight_reads",
-    "state_reads",
-    "state_writes",
-    "over_threshold",
-    "ties",
-    "cycles",
-)
+__all__ = ["build_outcome"]
 
 
 def build_outcome(
@@ -46,8 +30,8 @@ def build_outcome(
         What ran.
     images : ndarray of uint8, shape (n, pixels)
         Stimuli.
-    records : ndarray of int64, shape (n, len(RECORD_FIELDS))
-        Result records.
+    records : ndarray of int64, shape (n, fields)
+        Result records, fields in the order of `firstspike.spec.record_fields`.
     spikes : ndarray of int64, shape (m, 4)
         Stimulus, layer, neuron and time of each spike.
     potentials : ndarray of int64, shape (n, outputs)
@@ -61,7 +45,7 @@ def build_outcome(
         If a neuron spiked twice.
     """
     n = len(images)
-    record = dict(zip(RECORD_FIELDS, records.T, strict=True))
+    record = dict(zip(record_fields(core), records.T, strict=True))
     spike_time = {}
     for number, layer in enumerate(network.layers):
         times = np.full((n, layer.neurons), network.steps)

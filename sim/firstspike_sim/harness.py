@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from firstspike.memimage import Write
-from firstspike.spec import CoreSpec
+from firstspike.spec import CoreSpec, record_fields
 from firstspike_hw.layouts import potential_layout, record_layout, request_layout, spike_layout
-from firstspike_sim.collect import RECORD_FIELDS
 
 __all__ = ["POTENTIAL_COLUMNS", "SPIKE_COLUMNS", "TOPLEVEL", "harness", "program_bytes"]
 
@@ -64,14 +63,15 @@ def harness(core: CoreSpec) -> str:
     packed = ", ".join(
         {
             "write": "1'b1",
-            "space": "command[65:64]",
+            "space": f"command[{63 + core.space_bits}:64]",
             "address": "command[55:32]",
             "data": "command[31:0]",
         }[name]
         for name, _ in reversed(list(request))
     )
     record_row = _rows(
-        "records", [_field(record, "results_payload", name) for name in RECORD_FIELDS] + ["clocks"]
+        "records",
+        [_field(record, "results_payload", name) for name in record_fields(core)] + ["clocks"],
     )
     spike_row = _rows(
         "spikes",

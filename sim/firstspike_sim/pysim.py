@@ -14,9 +14,9 @@ from firstspike.golden.encoding import encode
 from firstspike.memimage import memory_image
 from firstspike.network import Network
 from firstspike.outcome import Outcome
-from firstspike.spec import CoreSpec
+from firstspike.spec import CoreSpec, record_fields
 from firstspike_hw.core import Core
-from firstspike_sim.collect import RECORD_FIELDS, build_outcome
+from firstspike_sim.collect import build_outcome
 from firstspike_sim.stimuli import pixel_words
 
 __all__ = ["PysimEngine"]
@@ -90,7 +90,7 @@ class PysimEngine:
                 if read:
                     potentials[len(records), potential.index] = potential.potential
                 if done:
-                    records.append([getattr(record, name) for name in RECORD_FIELDS])
+                    records.append([getattr(record, name) for name in record_fields(core)])
                     if progress is not None:
                         progress(len(records))
 
@@ -114,7 +114,7 @@ class PysimEngine:
             network,
             core,
             images,
-            np.array(records, np.int64).reshape(-1, len(RECORD_FIELDS)),
+            np.array(records, np.int64).reshape(-1, len(record_fields(core))),
             np.array(spikes, np.int64).reshape(-1, 4),
             potentials,
             cycles,

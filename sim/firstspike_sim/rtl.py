@@ -16,8 +16,8 @@ from firstspike.golden.encoding import encode
 from firstspike.memimage import memory_image
 from firstspike.network import Network
 from firstspike.outcome import Outcome
-from firstspike.spec import CoreSpec
-from firstspike_sim.collect import RECORD_FIELDS, build_outcome
+from firstspike.spec import CoreSpec, record_fields
+from firstspike_sim.collect import build_outcome
 from firstspike_sim.harness import (
     POTENTIAL_COLUMNS,
     SPIKE_COLUMNS,
@@ -72,7 +72,7 @@ class RtlEngine:
             pixels = pixel_words(images, core)[:, ::-1]
             (work / "pixels").write_bytes(np.ascontiguousarray(pixels).tobytes())
             files = ("program", "pixels", "records", "spikes", "potentials")
-            row = 4 * (len(RECORD_FIELDS) + 1)
+            row = 4 * (len(record_fields(core)) + 1)
             with _watching(work / "records", row, progress):
                 model.run(
                     "firstspike_sim.benches.batch",
@@ -87,7 +87,7 @@ class RtlEngine:
                 )
             if trace is not None:
                 shutil.move(work / "dump.vcd", trace)
-            records = _read(work / "records", len(RECORD_FIELDS) + 1)
+            records = _read(work / "records", len(record_fields(core)) + 1)
             if len(records) != len(images):
                 raise RuntimeError(
                     f"the core stopped: {len(records)} of {len(images)} results, then none for "

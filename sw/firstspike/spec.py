@@ -19,6 +19,9 @@ __all__ = [
     "INTENSITY_MAX",
     "LAYER_REGISTERS",
     "LEARNING_COUNTERS",
+    "LEARNING_REGISTERS",
+    "MASK_BITS",
+    "OFFSET_LIMIT",
     "SCALE_MIN",
     "THRESHOLD_MIN",
     "TIME_BITS_MAX",
@@ -29,6 +32,8 @@ __all__ = [
     "WeightKind",
     "bits_for",
     "layer_register",
+    "learning_register",
+    "record_fields",
     "weight_range",
 ]
 
@@ -77,6 +82,13 @@ ADDRESS_BITS = 24
 LEARNING_COUNTERS = ("weight_writes", "mask_reads", "stdp_visits", "stdp_changes", "pruned")
 
 
+#: Offset of the thresholds from which it is taken off them and set to 0 again.
+OFFSET_LIMIT = 1 << 14
+
+#: Inputs in a word of a column's alive mask.
+MASK_BITS = 16
+
+
 class Neuron(enum.Enum):
     """How a layer turns events into spikes."""
 
@@ -121,6 +133,14 @@ class Space(enum.IntEnum):
     START = 2
     #: State now, read only: bank, row, lane.
     STATE = 3
+    #: Learning cores: which neurons of a bank an input still reaches: bank, input, part.
+    ROW_MASKS = 4
+    #: Learning cores: which inputs still reach a neuron, `MASK_BITS` a word.
+    COLUMN_MASKS = 5
+    #: Learning cores: what an update adds to (from half of the table on) or takes from a weight.
+    UPDATES = 6
+    #: Learning cores: how many inputs still reach a neuron.
+    FAN_IN = 7
 
 
 #: Registers of the whole core, by address: name, meaning.
@@ -146,6 +166,27 @@ LAYER_REGISTERS = (
     ("stride", "weight rows from one state row to the next: number of inputs, gaps included"),
     ("scale", "divisor of the threshold ramp (RAMP)"),
 )
+
+
+#: Registers of a learning core, in order of address: name, meaning. Those marked can be read.
+LEARNING_REGISTERS = (
+    ("last_bank", "bank of the last neuron"),
+    ("column_words", "words of a column's alive mask, less one"),
+    ("last_inputs", "which inputs of a column's last word there are, one bit each"),
+    ("learn", "1: what comes as pixels is learned from"),
+    ("offset_step", "what the offset of the thresholds grows by with every stimulus"),
+    ("rise", "what the winner's threshold grows by"),
+    ("below", "a weight that falls below it is pruned"),
+    ("min_fan_in", "a neuron keeps that many connections"),
+    ("delay", "stimuli to learn from before the first that may prune; counts down; can be read"),
+    ("offset", "offset of the thresholds; can be read"),
+    ("random", "state of the random numbers, never 0; can be read"),
+)
+
+
+def learning_register(name: str) -> int:
+    """Return the address of register ``name`` of a learning core in `Space.REGISTERS`."""
+    return 128 + [register for register, _ in LEARNING_REGISTERS].index(name)
 
 
 def layer_register(layer: int, name: str) -> int:
@@ -191,6 +232,12 @@ class CoreSpec:
         Pixels that the encoder takes in a cycle: 4, 8, 16 or 32.
     memory : str
         Synapse memory: ``block`` (block RAM) or ``spram`` (iCE40 UltraPlus single-port RAM).
+    learning : bool
+        A learning core: one layer of STEP neurons, unsigned weights of ``weight_bits`` bits, one
+        synapse a word. ``state_rows`` is then any number up to 64, and ``weight_rows`` is
+        ``max_inputs * state_rows`` for ``block``.
+    pruning : bool
+        Whether a learning core has alive masks, so that it walks live synapses only.
 
     Raises
     ------
@@ -210,34 +257,47 @@ class CoreSpec:
     state_rows: int = 64
     pixels: int = 4
     memory: str = "block"
+    learning: bool = False
+    pruning: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (
             ("banks", 1, 16),
-            ("word", 1, 256),
-            ("weight_bits", 1, 8),
+            ("word", 1, 1 if self.learning else 256),
+            ("weight_bits", 2 if self.learning else 1, 8),
             ("time_bits", TIME_BITS_MIN, TIME_BITS_MAX),
             ("potential_bits", 8, 24),
             ("max_inputs", 8, 8192),
-            ("max_layers", 2, 8),
+            ("max_layers", 1 if self.learning else 2, 1 if self.learning else 8),
             ("weight_rows", 16, 65536),
-            ("state_rows", 2, 1024),
+            ("state_rows", 1 if self.learning else 2, 64 if self.learning else 1024),
             ("pixels", 4, 32),
         ):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ValueError(f"{name} is {value!r}, must be an integer in {low}..{high}")
-        for name in ("banks", "word", "state_rows", "pixels"):
+        powers = (
+            ("banks", "word", "pixels")
+            if self.learning
+            else ("banks", "word", "state_rows", "pixels")
+        )
+        for name in powers:
             value = getattr(self, name)
             if not _power_of_two(value):
                 raise ValueError(f"{name} is {value}, must be a power of two")
-        if type(self.ramp) is not bool:
-            raise ValueError(f"ramp is {self.ramp!r}, must be true or false")
+        for name in ("ramp", "learning", "pruning"):
+            if type(getattr(self, name)) is not bool:
+                raise ValueError(f"{name} is {getattr(self, name)!r}, must be true or false")
+        self._check_learning()
         if self.lanes < 2:
             raise ValueError(f"banks x word is {self.lanes}, must be at least 2")
         if self.memory not in ("block", "spram"):
             raise ValueError(f"memory is {self.memory!r}, must be 'block' or 'spram'")
-        if self.memory == "spram" and (self.word_bits != 16 or self.weight_rows > 1 << 14):
+        if (
+            self.memory == "spram"
+            and not self.learning
+            and (self.word_bits != 16 or self.weight_rows > 1 << 14)
+        ):
             raise ValueError(
                 f"memory is 'spram', which has 16384 words of 16 bits, not {self.weight_rows} "
                 f"words of {self.word_bits} bits (word x weight_bits)"
@@ -249,6 +309,35 @@ class CoreSpec:
                 f"weight_rows is {self.weight_rows}: banks, rows and parts together need more than "
                 f"{ADDRESS_BITS} bits of address"
             )
+
+    def _check_learning(self) -> None:
+        if self.pruning and not self.learning:
+            raise ValueError("pruning is true, must be false without learning")
+        if not self.learning:
+            return
+        if self.ramp:
+            raise ValueError("ramp is true, must be false for a learning core")
+        if self.max_inputs % MASK_BITS:
+            raise ValueError(
+                f"max_inputs is {self.max_inputs}, must be a multiple of {MASK_BITS} for a "
+                "learning core"
+            )
+        rows = self.max_inputs * self.state_rows
+        if self.memory == "block" and self.weight_rows != rows:
+            raise ValueError(
+                f"weight_rows is {self.weight_rows}, must be max_inputs x state_rows, {rows}, for "
+                "a learning core"
+            )
+
+    @property
+    def fraction_bits(self) -> int:
+        """Bits of a learning core's thresholds below the least weight, F."""
+        return 8 - self.weight_bits if self.learning else 0
+
+    @property
+    def space_bits(self) -> int:
+        """Bits that choose an address space of the host port."""
+        return 3 if self.learning else 2
 
     @property
     def lanes(self) -> int:
@@ -290,11 +379,23 @@ class CoreSpec:
         """Bits of an address in `Space.START` and `Space.STATE` that choose a lane."""
         return (self.word - 1).bit_length()
 
+    @property
+    def mask_parts(self) -> int:
+        """Parts of a word of a row mask that the host reads or writes at once."""
+        return -(-self.state_rows // 16)
+
     def address(self, space: Space, bank: int, row: int, low: int = 0) -> int:
-        """Return an address of the host port: ``low`` is a part, or a lane."""
-        weights = space is Space.WEIGHTS
-        low_bits = self.part_address_bits if weights else self.lane_address_bits
-        row_bits = bits_for(self.weight_rows if weights else self.state_rows)
+        """Return an address of the host port.
+
+        ``row`` is the number of a word, an input or a row of neurons, ``low`` a part of a word or
+        a lane. Spaces that are not in banks have bank 0.
+        """
+        low_bits = {
+            Space.WEIGHTS: self.part_address_bits,
+            Space.ROW_MASKS: (self.mask_parts - 1).bit_length(),
+        }.get(space, self.lane_address_bits)
+        rows = {Space.WEIGHTS: self.weight_rows, Space.ROW_MASKS: self.max_inputs}
+        row_bits = bits_for(rows.get(space, self.state_rows))
         return (bank << row_bits | row) << low_bits | low
 
     @property
@@ -309,3 +410,25 @@ class CoreSpec:
 
     def __str__(self) -> str:
         return " ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
+
+
+def record_fields(core: CoreSpec) -> dict[str, int]:
+    """Return the fields of a result record, in order, and how many bits each has."""
+    widths = {
+        "winner": core.index_bits,
+        "last": core.index_bits,
+        "step": core.time_bits + 1,
+        "forced": 1,
+    }
+    counters = (
+        "events",
+        "operations",
+        "weight_reads",
+        "state_reads",
+        "state_writes",
+        "over_threshold",
+        "ties",
+        "cycles",
+        *(LEARNING_COUNTERS if core.learning else ()),
+    )
+    return widths | dict.fromkeys(counters, COUNTER_BITS)
