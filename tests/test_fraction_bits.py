@@ -68,7 +68,7 @@ def test_the_same_as_shifted_weights(bits, finer):
 
 def test_what_a_core_must_hold():
     layer = learned()
-    heavy = replace(layer, weights=np.where(layer.alive, 15, 0))
+    heavy = replace(layer, weights=15 * (layer.weights > 0))
     check_fit(network(heavy), CORE)
     with pytest.raises(InputError, match=r"0\.\.240 with 4 fraction bits, the core's 7-bit"):
         check_fit(network(heavy), replace(CORE, weight_bits=7))

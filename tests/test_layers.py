@@ -1,8 +1,9 @@
 """Who may import whom.
 
 Mutants tried, each of which a test here refused: numpy imported in spec; firstspike_hw in golden;
-golden in firstspike_hw; torch in network; amaranth in engines; the future import in hw/; a module
-without `__all__`, and one with a name in it that does not exist; filelock not declared.
+golden in firstspike_hw; torch in network; numba there, or loaded with the command line; amaranth
+in engines; the future import in hw/; a module without `__all__`, and one with a name in it that
+does not exist; filelock not declared.
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ def test_imports(module):
         assert packages == set()
     if within(module, "firstspike.golden"):
         assert packages <= {"firstspike", "numpy"}
+    if module not in COMPILED:
+        assert "numba" not in packages
     if within(module, "firstspike_hw"):
         assert not uses("firstspike.golden")
         assert "firstspike_sim" not in packages
@@ -72,6 +75,9 @@ def test_imports(module):
     if not within(module, "firstspike.train"):
         assert "torch" not in packages
 
+
+#: What is compiled, and is imported by the engine when it learns, not before.
+COMPILED = ("firstspike.compiled", "firstspike.learning_cost")
 
 #: Distributions of packages whose names differ.
 DISTRIBUTIONS = {"yaml": "pyyaml", "PIL": "pillow", "cocotb_tools": "cocotb"}
@@ -85,6 +91,8 @@ def test_what_is_imported_is_declared(module):
     declared = [*project["dependencies"]]
     if within(module, "firstspike.train"):
         declared += extras["train"]
+    if module in COMPILED:
+        declared += extras["learn"]
     if within(module, "firstspike_hw") or within(module, "firstspike_sim"):
         declared += extras["hw"]
     if within(module, "firstspike_sim"):
@@ -135,7 +143,15 @@ def test_all_is_said(module):
 
 def test_torch_is_not_loaded_by_the_command_line(monkeypatch):
     """`firstspike run` works where only numpy, pyyaml, rich and pillow are installed."""
-    for blocked in ("torch", "amaranth", "cocotb", "matplotlib", "firstspike_hw", "firstspike_sim"):
+    for blocked in (
+        "torch",
+        "numba",
+        "amaranth",
+        "cocotb",
+        "matplotlib",
+        "firstspike_hw",
+        "firstspike_sim",
+    ):
         monkeypatch.setitem(sys.modules, blocked, None)
     for name in [name for name in sys.modules if within(name, "firstspike")]:
         monkeypatch.delitem(sys.modules, name)

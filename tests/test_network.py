@@ -192,8 +192,10 @@ def test_what_is_saved_is_loaded(made):
         assert (ours.name, ours.neuron, ours.kind) == (theirs.name, theirs.neuron, theirs.kind)
         assert (ours.weight_bits, ours.scale) == (theirs.weight_bits, theirs.scale)
         assert ours.fraction_bits == theirs.fraction_bits
-        assert (ours.alive is None) == (theirs.alive is None)
-        assert ours.alive is None or np.array_equal(ours.alive, theirs.alive)
+        if ours.alive is None or theirs.alive is None:
+            assert ours.alive is theirs.alive
+        else:
+            assert np.array_equal(ours.alive, theirs.alive)
     for name in ("name", "time_bits", "shape", "labels", "intensity_min", "off"):
         assert getattr(read, name) == getattr(made, name)
 

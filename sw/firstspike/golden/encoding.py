@@ -8,7 +8,7 @@ from firstspike.errors import InputError
 from firstspike.network import Network
 from firstspike.spec import INTENSITY_BITS, INTENSITY_MAX, Neuron
 
-__all__ = ["encode"]
+__all__ = ["encode", "step_times"]
 
 
 def encode(network: Network, images: np.ndarray) -> np.ndarray:
@@ -45,5 +45,10 @@ def encode(network: Network, images: np.ndarray) -> np.ndarray:
         return np.where(magnitude > 0, network.steps - magnitude, network.steps)
     if network.off:
         flat = np.concatenate([flat, INTENSITY_MAX - flat], axis=1)
-    times = (INTENSITY_MAX - flat) >> shift
-    return np.where(flat >= network.intensity_min, times, network.steps)
+    return step_times(flat, network.time_bits, network.intensity_min)
+
+
+def step_times(intensity: np.ndarray, time_bits: int, intensity_min: int) -> np.ndarray:
+    """Return the spike times of STEP inputs with these intensities, as int64; T is never."""
+    times = (INTENSITY_MAX - intensity.astype(np.int64)) >> (INTENSITY_BITS - time_bits)
+    return np.where(intensity >= intensity_min, times, 1 << time_bits)
