@@ -109,7 +109,7 @@ def learners(draw) -> Case:
     state = LearningState(
         weights=(rng.integers(0, rule.weight_max + 1, (inputs, neurons)) * alive).astype(np.uint8),
         alive=alive,
-        threshold=rng.integers(1, 60 * inputs + 2, neurons) + offset,
+        threshold=np.minimum(rng.integers(1, 60 * inputs + 2, neurons) + offset, 20000),
         offset=np.full(1 if classes is None else 4, offset),
         lfsr=draw(st.integers(1, (1 << 32) - 1)),
         seen=draw(st.integers(0, 20)),

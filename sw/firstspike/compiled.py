@@ -15,6 +15,9 @@ from firstspike.paths import cache_folder
 __all__ = ["compiler"]
 
 
+_FOLDER = "CACHE_DIR"
+
+
 def compiler(*sources: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that compiles a function, or takes what was compiled before.
 
@@ -36,12 +39,11 @@ def compiler(*sources: str) -> Callable[[Callable[..., Any]], Callable[..., Any]
 
     def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         # Numba takes the folder from its settings at the moment of decoration.
-        settings = vars(config)
-        before = settings["CACHE_DIR"]
-        settings["CACHE_DIR"] = str(folder)
+        before = getattr(config, _FOLDER)
+        setattr(config, _FOLDER, str(folder))
         try:
             return numba.njit(function, nogil=True, cache=kept)
         finally:
-            settings["CACHE_DIR"] = before
+            setattr(config, _FOLDER, before)
 
     return compiled
