@@ -62,7 +62,7 @@ class Buckets(wiring.Component):
     half : In(1)
         Half to read.
     start : In(1), time : In(spec.time_bits)
-        Begin with the lists of a step; only while ``done``.
+        Begin with the lists of a step; events that are left of the last one are dropped.
     magnitude : In(spec.magnitude_bits)
         Of the events of this step.
     events : Out(stream.Signature(event_layout(spec)))
@@ -202,6 +202,8 @@ class Buckets(wiring.Component):
         ]
         with m.If(moves):
             m.d.sync += word.eq(next_word)
+        with m.If(self.start):
+            m.d.sync += valid.eq(0)
         with m.If(opening):
             m.d.sync += [
                 valid.eq(opened != 0),

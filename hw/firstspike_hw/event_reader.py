@@ -27,7 +27,7 @@ class EventReader(wiring.Component):
     source : In(stream.Signature(input_event_layout(spec)))
         Events, times never falling, then one with ``end``.
     start : In(1), time : In(spec.time_bits)
-        Begin with a step; only while ``done``.
+        Begin with a step; only while no event is taken.
     magnitude : In(spec.magnitude_bits)
         Of the events of this step.
     flush : In(1)

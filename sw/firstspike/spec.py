@@ -12,12 +12,18 @@ from dataclasses import dataclass, fields
 
 __all__ = [
     "ADDRESS_BITS",
+    "AMOUNT_BITS",
+    "CLASSES_MAX",
+    "CLASS_BLOCK",
     "COUNTERS",
     "COUNTER_BITS",
     "GLOBAL_REGISTERS",
+    "HANDICAP_MAX",
     "INTENSITY_BITS",
     "INTENSITY_MAX",
     "LAYER_REGISTERS",
+    "LEARNED_THRESHOLD_MAX",
+    "LEARNING_ARRAYS",
     "LEARNING_COUNTERS",
     "LEARNING_REGISTERS",
     "MASK_BITS",
@@ -84,6 +90,21 @@ LEARNING_COUNTERS = ("weight_writes", "mask_reads", "stdp_visits", "stdp_changes
 
 #: Offset of the thresholds from which it is taken off them and set to 0 again.
 OFFSET_LIMIT = 1 << 14
+
+#: Largest threshold that learning leads to, in units of a threshold's fraction bits.
+LEARNED_THRESHOLD_MAX = 1 << 17
+
+#: Largest handicap of a neuron in supervised learning; one that has it cannot win.
+HANDICAP_MAX = 1 << 18
+
+#: Classes that the neurons of a learning core may have.
+CLASSES_MAX = 16
+
+#: Neurons next to each other that have the same class.
+CLASS_BLOCK = 8
+
+#: Bits of an entry of the table of updates, in 256ths of a weight.
+AMOUNT_BITS = 14
 
 #: Inputs in a word of a column's alive mask.
 MASK_BITS = 16
@@ -168,24 +189,37 @@ LAYER_REGISTERS = (
 )
 
 
-#: Registers of a learning core, in order of address: name, meaning. Those marked can be read.
+#: Registers of a learning core, in order of address: name, meaning.
 LEARNING_REGISTERS = (
     ("last_bank", "bank of the last neuron"),
     ("column_words", "words of a column's alive mask, less one"),
     ("last_inputs", "which inputs of a column's last word there are, one bit each"),
     ("learn", "1: what comes as pixels is learned from"),
-    ("offset_step", "what the offset of the thresholds grows by with every stimulus"),
-    ("rise", "what the winner's threshold grows by"),
+    ("supervised", "1: the label says which neurons should win"),
+    ("reward", "1: a winner that has the label's class learns (supervised)"),
+    ("own", "handicap of the neurons of the label's class (supervised)"),
+    ("other", "handicap of the others (supervised)"),
+    ("error_step", "what a wrong winner's threshold grows by (supervised)"),
+    ("offset_step", "what the offset of a class grows by"),
     ("below", "a weight that falls below it is pruned"),
     ("min_fan_in", "a neuron keeps that many connections"),
     ("delay", "stimuli to learn from before the first that may prune; counts down; can be read"),
-    ("offset", "offset of the thresholds; can be read"),
     ("random", "state of the random numbers, never 0; can be read"),
 )
 
+#: Arrays of registers of a learning core: name, first address, length, meaning.
+LEARNING_ARRAYS = (
+    ("offset", 160, CLASSES_MAX, "offset of the thresholds of a class; can be read"),
+    ("rise", 176, CLASSES_MAX, "what a winner's threshold grows by, by its class"),
+    ("row_class", 192, 64, "class of the neurons in a row; 0 without classes"),
+)
 
-def learning_register(name: str) -> int:
-    """Return the address of register ``name`` of a learning core in `Space.REGISTERS`."""
+
+def learning_register(name: str, index: int = 0) -> int:
+    """Return the address of a register of a learning core in `Space.REGISTERS`."""
+    for array, first, _, _ in LEARNING_ARRAYS:
+        if name == array:
+            return first + index
     return 128 + [register for register, _ in LEARNING_REGISTERS].index(name)
 
 
@@ -317,6 +351,10 @@ class CoreSpec:
             return
         if self.ramp:
             raise ValueError("ramp is true, must be false for a learning core")
+        if self.potential_bits < 20:
+            raise ValueError(
+                f"potential_bits is {self.potential_bits}, must be at least 20 for a learning core"
+            )
         if self.max_inputs % MASK_BITS:
             raise ValueError(
                 f"max_inputs is {self.max_inputs}, must be a multiple of {MASK_BITS} for a "
