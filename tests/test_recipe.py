@@ -127,10 +127,15 @@ def test_mistakes_in_pruning_are_named(tmp_path, prune, message):
 
 def test_every_shipped_recipe_is_valid():
     folder = Path(str(resources.files("firstspike"))) / "recipes"
-    paths = sorted(folder.glob("*.yaml"))
+    paths = [path for path in sorted(folder.glob("*.yaml")) if "kind:" not in path.read_text()]
     assert paths
     for path in paths:
         assert load_recipe(path).name == path.stem
+
+
+def test_recipes_of_learning_are_told_apart(tmp_path):
+    message = "kind: must not stand here; recipes of kind learning: firstspike learn"
+    assert message in refused(tmp_path, step(kind="learning"))
 
 
 def test_recipes_need_no_torch():

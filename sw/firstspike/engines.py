@@ -11,6 +11,7 @@ import numpy as np
 
 from firstspike import golden
 from firstspike.errors import InputError
+from firstspike.learning import LearningState, LearnOutcome, Rule
 from firstspike.network import Network
 from firstspike.outcome import Outcome
 from firstspike.spec import CoreSpec
@@ -73,6 +74,46 @@ class GoldenEngine:
         if trace is not None:
             raise InputError("engine golden has no clock, so no trace: use pysim or rtl")
         return golden.run(network, images, core=core, early_exit=early_exit, progress=progress)
+
+    def learn(
+        self,
+        rule: Rule,
+        core: CoreSpec | None,
+        state: LearningState,
+        images: np.ndarray,
+        labels: np.ndarray | None,
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> LearnOutcome:
+        """Return what ``rule`` makes of ``state`` with ``images``.
+
+        Parameters
+        ----------
+        rule : Rule
+            How it learns.
+        core : CoreSpec or None
+            Predict the cycles and accesses of this core; None: leave them out.
+        state : LearningState
+            What it starts from; not changed.
+        images : ndarray of uint8, shape (n, pixels)
+            Stimuli, in order.
+        labels : ndarray of int64, shape (n,), or None
+            Their classes, -1 for none.
+        progress : callable, optional
+            Called with the number of stimuli done so far.
+
+        Raises
+        ------
+        InputError
+            If rule, core, state, images and labels do not fit each other, or Numba is missing.
+        """
+        try:
+            fast = importlib.import_module("firstspike.golden.learning_fast")
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f"learning needs the package {error.name}: pip install 'firstspike[learn]'"
+            ) from error
+        return fast.learn(rule, state, images, labels, core=core, progress=progress)
 
 
 #: Where each engine's class is.

@@ -124,6 +124,10 @@ class Fields:
         """Tell whether ``key`` stands here and was not taken yet."""
         return key in self._content
 
+    def is_list(self, key: str) -> bool:
+        """Tell whether a list stands under ``key``, which was not taken yet."""
+        return isinstance(self._content.get(key), list)
+
     def integer(self, key: str, low: int, high: int, default: Any = ...) -> int:
         """Take an integer in ``low..high``."""
         value, given = self._take(key, default)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
@@ -16,7 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-__all__ = ["counted", "waiting"]
+__all__ = ["counted", "noted", "waiting"]
 
 
 def _progress(*columns: ProgressColumn) -> Progress:
@@ -45,6 +46,35 @@ def counted(label: str, total: int) -> Iterator[Callable[[int], None]]:
     with _progress(*columns) as progress:
         task = progress.add_task(label, total=total)
         yield lambda done: progress.update(task, completed=done)
+
+
+@contextlib.contextmanager
+def noted(label: str, total: int, things: str) -> Iterator[Callable[[int, str], None]]:
+    """Show how many of ``total`` things are done, how many a second, and a note.
+
+    Yields
+    ------
+    Callable[[int, str], None]
+        Called with the number done so far and the note.
+    """
+    columns = (
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with _progress(*columns) as progress:
+        task = progress.add_task(label, total=total, note="")
+        first: list[tuple[int, float]] = []
+
+        def show(done: int, note: str) -> None:
+            now = time.monotonic()
+            if not first:
+                first.append((done, now))
+            before, begun = first[0]
+            rate = (done - before) / (now - begun) if now > begun else 0.0
+            progress.update(task, completed=done, note=f"{rate:.0f} {things}/s, {note}")
+
+        yield show
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from firstspike.cli import (
     cores,
     data,
     export,
+    learn,
     nets,
     run,
     train,
@@ -29,7 +30,7 @@ from firstspike.errors import InputError
 __all__ = ["main"]
 
 #: In the order in which a person meets them.
-_COMMANDS = (data, nets, cores, train, export, run, compare, verilog, build)
+_COMMANDS = (data, nets, cores, train, export, learn, run, compare, verilog, build)
 _BAD_INPUT = 2
 _INTERRUPTED = 130
 

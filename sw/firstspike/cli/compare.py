@@ -11,10 +11,12 @@ from firstspike.cli.common import (
     add_core,
     add_json,
     add_stimuli,
+    at_least,
     print_facts,
     print_json,
     print_table,
 )
+from firstspike.cli.compare_learning import compare_learning
 from firstspike.cores import load_core
 from firstspike.engines import ENGINES, open_engine
 from firstspike.errors import InputError
@@ -36,14 +38,22 @@ def add(commands) -> None:
         "compare",
         help="run two engines and name the first difference",
         description="Run two engines on the same images and compare decisions, steps, spike times "
-        "of every neuron, potentials and counters. Exit status 1 if anything differs.",
+        "of every neuron, potentials and counters; or let both learn, and compare winners, steps "
+        "and counters of every stimulus and the learners in the end, every weight, alive bit, "
+        "threshold and the random state. Exit status 1 if anything differs.",
     )
-    parser.add_argument("network", metavar="NET", help="a folder, or a shipped name")
+    parser.add_argument("network", metavar="NET", nargs="?", help="a folder, or a shipped name")
+    parser.add_argument(
+        "--learn", metavar="RECIPE", help="compare engines that learn, in place of a network"
+    )
     parser.add_argument(
         "--engines", metavar="A,B", type=_two_engines, required=True, help=", ".join(ENGINES)
     )
-    add_core(parser)
+    add_core(parser, default=None)
     add_stimuli(parser)
+    parser.add_argument("--epochs", metavar="N", type=at_least(1), help="passes (--learn)")
+    parser.add_argument("--seed", metavar="N", type=at_least(0), help="of the run (--learn)")
+    parser.add_argument("--no-prune", action="store_true", help="keep all connections (--learn)")
     add_json(parser)
     parser.set_defaults(call=_call)
 
@@ -56,9 +66,18 @@ def _two_engines(text: str) -> tuple[str, str]:
 
 
 def _call(args: argparse.Namespace) -> int:
+    if (args.network is None) == (args.learn is None):
+        raise InputError("compare needs a network NET or --learn RECIPE, not both")
+    if args.learn is not None:
+        if args.split or args.no_early_exit:
+            raise InputError("--split and --no-early-exit go with NET, not with --learn")
+        return compare_learning(args)
+    if args.epochs or args.seed is not None or args.no_prune:
+        raise InputError("--epochs, --seed and --no-prune go with --learn, not with NET")
     if args.data is None:
         raise InputError("compare needs --data: a data set, file.npz or folder")
     network = load_network(find_network(args.network))
+    args.core = args.core or "default"
     core = load_core(args.core)
     stimuli = load_stimuli(
         args.data, network.shape, split=args.split, limit=args.limit, folder=args.dir

@@ -11,7 +11,7 @@ import numpy as np
 
 from firstspike.learning.rule import Bound, Rule, Supervised
 from firstspike.learning.state import LearningState
-from firstspike.spec import OFFSET_LIMIT, THRESHOLD_MIN
+from firstspike.spec import LEARNED_THRESHOLD_MAX, OFFSET_LIMIT, THRESHOLD_MIN
 
 __all__ = ["Learned", "Learner", "advance", "random_byte"]
 
@@ -214,7 +214,7 @@ class Learner:
         return room if self.rule.bound is Bound.ROOM else 1
 
     def _raise(self, j: int, step: int) -> None:
-        self.threshold[j] = min(self.rule.threshold_max, self.threshold[j] + step)
+        self.threshold[j] = min(LEARNED_THRESHOLD_MAX, self.threshold[j] + step)
 
     def _settle_if_due(self, group: int) -> None:
         """Take an offset that has grown large off the thresholds.

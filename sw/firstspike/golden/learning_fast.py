@@ -17,6 +17,7 @@ from firstspike.golden.learning_kernels import (
     supervised,
     unsupervised,
 )
+from firstspike.learning.fit import check_learning_fit
 from firstspike.learning.labels import check_labels
 from firstspike.learning.outcome import LearnOutcome
 from firstspike.learning.rule import Rule, Supervised
@@ -55,7 +56,6 @@ def _fixed(rule: Rule, core: CoreSpec | None, pixels: int) -> Fixed:
         table=rule.tables(),
         finer=rule.fraction_bits,
         homeostasis=rule.homeostasis,
-        threshold_max=rule.threshold_max,
         below=prune.below if prune else 0,
         after=prune.after if prune else 0,
         min_fan_in=prune.min_fan_in if prune else 0,
@@ -125,6 +125,8 @@ def learn(
     """
     flat = _pixels(rule, state, images)
     check_state(rule, state)
+    if core is not None:
+        check_learning_fit(rule, state, core)
     known = check_labels(rule, state, labels, len(flat))
     net = _net(state, core.banks if core is not None else 1)
     fixed = _fixed(rule, core, flat.shape[1])

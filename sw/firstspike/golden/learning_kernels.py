@@ -13,7 +13,13 @@ import numpy as np
 from firstspike import learning_cost
 from firstspike.compiled import compiler
 from firstspike.learning_cost import account
-from firstspike.spec import INTENSITY_MAX, MASK_BITS, OFFSET_LIMIT, THRESHOLD_MIN
+from firstspike.spec import (
+    INTENSITY_MAX,
+    LEARNED_THRESHOLD_MAX,
+    MASK_BITS,
+    OFFSET_LIMIT,
+    THRESHOLD_MIN,
+)
 
 __all__ = [
     "RECORD",
@@ -50,7 +56,6 @@ class Fixed(NamedTuple):
     table: np.ndarray
     finer: int
     homeostasis: int
-    threshold_max: int
     below: int
     after: int
     min_fan_in: int
@@ -239,8 +244,8 @@ def _write_back(net, s, slot):
 
 
 @_jit
-def _raise(fixed, net, j, step):
-    net.threshold[j] = min(fixed.threshold_max, net.threshold[j] + step)
+def _raise(net, j, step):
+    net.threshold[j] = min(LEARNED_THRESHOLD_MAX, net.threshold[j] + step)
 
 
 @_jit
@@ -293,7 +298,7 @@ def unsupervised(images, fixed, net, s, record, cost):
         best, ties, over = _best(s.d)
         if fired:
             _update(fixed, net, s, 0, best, last, False)
-            _raise(fixed, net, best, len(s.d) * fixed.homeostasis)
+            _raise(net, best, len(s.d) * fixed.homeostasis)
         net.offset[0] += fixed.homeostasis
         _settle_if_due(net, 0)
         _finish(
@@ -321,7 +326,7 @@ def supervised(images, labels, size, fixed, net, s, record, cost):
             if fixed.reward:
                 _update(fixed, net, s, 0, a, last, False)
                 updates = 1
-            _raise(fixed, net, a, size[label] * fixed.homeostasis)
+            _raise(net, a, size[label] * fixed.homeostasis)
             net.offset[label] += fixed.homeostasis
             _settle_if_due(net, label)
         elif label >= 0:
@@ -333,7 +338,7 @@ def supervised(images, labels, size, fixed, net, s, record, cost):
             updates = 2
             _update(fixed, net, s, 0, a, last, True)
             _update(fixed, net, s, 1, b, last, False)
-            _raise(fixed, net, a, fixed.error_step)
+            _raise(net, a, fixed.error_step)
             net.threshold[b] = max(THRESHOLD_MIN, net.threshold[b] - fixed.error_step)
         _finish(
             fixed, net, s, updates, swept, a, last, fired, ties, over, record[n], cost[n]

@@ -9,15 +9,9 @@ from typing import Self
 import numpy as np
 
 from firstspike.errors import InputError
-from firstspike.network.model import OFFSET_MAX
-from firstspike.spec import INTENSITY_MAX, TIME_BITS_MAX, TIME_BITS_MIN
+from firstspike.spec import AMOUNT_BITS, HANDICAP_MAX, INTENSITY_MAX, TIME_BITS_MAX, TIME_BITS_MIN
 
-__all__ = ["ENTRY_BITS", "HANDICAP_MAX", "Bound", "Pruning", "Rule", "Supervised", "Unsupervised"]
-
-#: Width of an entry of the tables of changes.
-ENTRY_BITS = 14
-#: A neuron with this handicap cannot win, whatever comes.
-HANDICAP_MAX = 1 << 18
+__all__ = ["Bound", "Pruning", "Rule", "Supervised", "Unsupervised"]
 
 
 def _check(name: str, value: int, low: int, high: int) -> None:
@@ -86,8 +80,6 @@ class Rule:
     homeostasis : int
         dn: what thresholds fall by at a stimulus; the winner's rises by that times the number of
         neurons that fall. 0..255.
-    threshold_max : int
-        A threshold does not rise above it, 1..2^23 - 1.
     pruning : Pruning or None
         None: no synapse is ever removed.
 
@@ -105,7 +97,6 @@ class Rule:
     depress: int = 4
     bound: Bound = Bound.SOFT
     homeostasis: int = 2
-    threshold_max: int = (1 << 17) - 1
     pruning: Pruning | None = None
 
     def __post_init__(self) -> None:
@@ -113,14 +104,13 @@ class Rule:
         _check("time_bits", self.time_bits, TIME_BITS_MIN, TIME_BITS_MAX)
         _check("intensity_min", self.intensity_min, 1, INTENSITY_MAX)
         _check("homeostasis", self.homeostasis, 0, 255)
-        _check("threshold_max", self.threshold_max, 1, OFFSET_MAX)
         for name in ("depress", "potentiate"):
-            _check(name, getattr(self, name), 0, (1 << ENTRY_BITS) - 1)
+            _check(name, getattr(self, name), 0, (1 << AMOUNT_BITS) - 1)
         for name, entries in zip(("depress", "potentiate"), self.tables(), strict=True):
-            if entries.max() >= 1 << ENTRY_BITS:
+            if entries.max() >= 1 << AMOUNT_BITS:
                 raise InputError(
                     f"{name} is {getattr(self, name)}: times a {self.bound.value} bound of "
-                    f"{entries.max() // getattr(self, name)} it must be below {1 << ENTRY_BITS}"
+                    f"{entries.max() // getattr(self, name)} it must be below {1 << AMOUNT_BITS}"
                 )
         if self.pruning is not None:
             _check("below", self.pruning.below, 1, self.weight_max)
@@ -150,7 +140,7 @@ class Rule:
         Returns
         -------
         ndarray of int64, shape (2, 2 ** weight_bits)
-            By direction (0 down, 1 up) and weight; each below ``2 ** ENTRY_BITS``.
+            By direction (0 down, 1 up) and weight; each below ``2 ** AMOUNT_BITS``.
         """
         most = self.weight_max
         weight = np.arange(most + 1)

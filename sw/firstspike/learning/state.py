@@ -9,13 +9,10 @@ import numpy as np
 
 from firstspike.errors import InputError
 from firstspike.learning.rule import Rule, Supervised
-from firstspike.network.model import OFFSET_MAX
-from firstspike.spec import THRESHOLD_MIN
+from firstspike.spec import CLASS_BLOCK, LEARNED_THRESHOLD_MAX, OFFSET_LIMIT, THRESHOLD_MIN
 
-__all__ = ["CLASS_BLOCK", "LFSR_MAX", "LearningState", "check_state", "first_state"]
+__all__ = ["LFSR_MAX", "LearningState", "check_state", "first_state"]
 
-#: Neurons next to each other that have the same class.
-CLASS_BLOCK = 8
 #: Largest state of the random register; 0 is none, because it would stay 0.
 LFSR_MAX = (1 << 32) - 1
 
@@ -31,7 +28,7 @@ class LearningState:
     alive : ndarray of bool, shape (inputs, neurons)
         Which synapses there are.
     threshold : ndarray of int64, shape (neurons,)
-        As stored, at least 1; ``in_force`` has the offset taken off.
+        As stored, 1..2^17; ``in_force`` has the offset taken off.
     offset : ndarray of int64, shape (groups,)
         D: what the thresholds of a group have fallen by. A class is a group; without classes
         there is one.
@@ -66,12 +63,16 @@ class LearningState:
             raise InputError("state: a dead synapse has a weight, must be 0")
         if self.threshold.shape != shape[1:] or self.threshold.dtype != np.int64:
             raise InputError(f"state: threshold must be int64 of shape {shape[1:]}")
-        if self.threshold.min() < THRESHOLD_MIN or self.threshold.max() > OFFSET_MAX:
-            raise InputError(f"state: threshold must be in {THRESHOLD_MIN}..{OFFSET_MAX}")
+        low, high = int(self.threshold.min()), int(self.threshold.max())
+        if low < THRESHOLD_MIN or high > LEARNED_THRESHOLD_MAX:
+            raise InputError(
+                f"state: thresholds are {low}..{high}, must be in "
+                f"{THRESHOLD_MIN}..{LEARNED_THRESHOLD_MAX}"
+            )
         if self.offset.ndim != 1 or self.offset.dtype != np.int64 or len(self.offset) < 1:
             raise InputError("state: offset must be int64 of shape (groups,)")
-        if self.offset.min() < 0 or self.offset.max() > OFFSET_MAX:
-            raise InputError(f"state: offset must be in 0..{OFFSET_MAX}")
+        if self.offset.min() < 0 or self.offset.max() >= OFFSET_LIMIT:
+            raise InputError(f"state: offset must be in 0..{OFFSET_LIMIT - 1}")
         groups = self.group
         if groups.shape != shape[1:] or groups.dtype != np.int64:
             raise InputError(f"state: classes must be int64 of shape {shape[1:]}")
@@ -152,15 +153,10 @@ def check_state(rule: Rule, state: LearningState) -> None:
     Raises
     ------
     InputError
-        If weights or thresholds are larger than the rule's, or groups and rule do not go together.
+        If a weight is larger than the rule's, or classes and rule do not go together.
     """
     if state.weights.max() > rule.weight_max:
         raise InputError(f"state: a weight is {state.weights.max()}, at most {rule.weight_max}")
-    if state.threshold.max() > rule.threshold_max:
-        raise InputError(
-            f"state: a threshold is {state.threshold.max()}, must be at most threshold_max, "
-            f"{rule.threshold_max}"
-        )
     if isinstance(rule, Supervised) == (state.classes is None):
         raise InputError(
             "state: neurons must have classes for a supervised rule, and none for another"

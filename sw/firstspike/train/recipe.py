@@ -61,6 +61,8 @@ def load_recipe(path: Path) -> Recipe:
     version = top.integer("version", 0, 1 << 30)
     if version != VERSION:
         raise top.error("version", f"is {version}, this release reads version {VERSION}")
+    if top.has("kind"):
+        raise top.error("kind", "must not stand here; recipes of kind learning: firstspike learn")
     name = top.text("name", path.stem)
     data = top.text("data", choices=_DATA)
     neuron = Neuron(top.text("neuron", choices=[n.value for n in Neuron]))

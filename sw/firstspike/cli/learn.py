@@ -1,0 +1,131 @@
+"""``firstspike learn``: let a core learn by a recipe, and keep the network that it has learned."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from firstspike.cli.common import (
+    add_core,
+    add_json,
+    at_least,
+    need,
+    print_facts,
+    print_json,
+    print_table,
+)
+from firstspike.cores import load_core
+from firstspike.engines import ENGINES, open_engine
+from firstspike.errors import InputError
+from firstspike.learning.plan import Plan, make_plan
+from firstspike.learning.recipe import load_learning_recipe
+from firstspike.progress import noted
+from firstspike.shipped import find_recipe
+from firstspike.spec import CoreSpec
+
+__all__ = ["add", "add_learning", "learning_core", "learning_engine", "plan_of"]
+
+
+def add(commands) -> None:
+    """Add the command to the subparsers ``commands``."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "learn",
+        help="let a core learn by a recipe",
+        description="Learn from the training images of a data set, one stimulus after the other, "
+        "as a learning core does, and write the network. It runs like any other.",
+    )
+    parser.add_argument("recipe", metavar="RECIPE", help="a file, or a shipped name")
+    parser.add_argument(
+        "-o", dest="network", metavar="NET", type=Path, required=True, help="folder"
+    )
+    parser.add_argument("--engine", choices=["golden", "rtl"], default="golden", help="what learns")
+    add_core(parser, default=None)
+    add_learning(parser)
+    parser.add_argument("--resume", action="store_true", help="go on with the run in NET")
+    parser.add_argument("--dump", metavar="F.npz", type=Path, help="write each stimulus' result")
+    add_json(parser)
+    parser.set_defaults(call=_call)
+
+
+def add_learning(parser: argparse.ArgumentParser) -> None:
+    """Add the options that change what a recipe says."""
+    parser.add_argument(
+        "--data", metavar="NAME|file.npz|folder", help="other images than the recipe's"
+    )
+    parser.add_argument("--dir", metavar="D", type=Path, help="where data sets lie")
+    parser.add_argument("--limit", metavar="N", type=at_least(1), help="only the first N images")
+    parser.add_argument("--epochs", metavar="N", type=at_least(1), help="passes over the images")
+    parser.add_argument("--seed", metavar="N", type=at_least(0), help="instead of the recipe's")
+    parser.add_argument("--no-prune", action="store_true", help="keep all connections")
+
+
+def plan_of(args: argparse.Namespace, recipe: str) -> Plan:
+    """Return the run that recipe and options ask for."""
+    return make_plan(
+        load_learning_recipe(find_recipe(recipe)),
+        source=args.data,
+        limit=args.limit,
+        epochs=args.epochs,
+        seed=args.seed,
+        prune=not args.no_prune,
+        folder=args.dir,
+    )
+
+
+def learning_core(args: argparse.Namespace, engines: tuple[str, ...]) -> CoreSpec | None:
+    """Return the core to learn on; None if there is none, which only the golden model takes."""
+    if args.core is None and engines != ("golden",):
+        raise InputError("learning on the engine rtl needs --core, a core with learning: true")
+    return None if args.core is None else load_core(args.core)
+
+
+def learning_engine(name: str) -> Any:
+    """Return the engine called ``name``, which must be able to learn."""
+    engine = open_engine(name)
+    if not hasattr(engine, "learn"):
+        able = [other for other in ENGINES if other in ("golden", "rtl")]
+        raise InputError(f"engine {name} cannot learn, must be one of {', '.join(able)}")
+    return engine
+
+
+def _call(args: argparse.Namespace) -> int:
+    run = need("firstspike.learning.run", "learn")
+    plan = plan_of(args, args.recipe)
+    core = learning_core(args, (args.engine,))
+    facts: dict[str, Any] = {"engine": args.engine, "core": args.core}
+    with noted(f"learning {plan.recipe.name}", plan.total, "stimuli") as progress:
+        facts |= run.learn(
+            plan,
+            learning_engine(args.engine),
+            core,
+            args.network,
+            label=f"{args.engine} {core}",
+            resume=args.resume,
+            dump=args.dump,
+            progress=progress,
+        )
+    if args.json:
+        print_json(facts)
+        return 0
+    del facts["counters"]
+    print_facts({name: value for name, value in facts.items() if value is not None})
+    print()
+    _print_phases(facts["phases"])
+    return 0
+
+
+def _print_phases(phases: list[dict[str, Any]]) -> None:
+    """Print how learning went, per stimulus."""
+    names = ("events", "synops", "stdp_visits", "stdp_changes", "cycles")
+    names = tuple(name for name in names if name in phases[0]["counters"])
+    rows = [
+        (
+            phase["seen"],
+            "-" if phase["accuracy"] is None else phase["accuracy"],
+            phase["alive"],
+            *(phase["counters"][name] / phase["stimuli"] for name in names),
+        )
+        for phase in phases
+    ]
+    print_table(("stimuli", "accuracy", "alive", *(f"{name} each" for name in names)), rows)
