@@ -84,6 +84,8 @@ class LearningCore(wiring.Component):
         self.banks = [LearnerBank(spec) for _ in range(spec.banks)]
         self.walk = ColumnWalk(spec)
         self.updater = Updater(spec)
+        self.groups = Groups(spec)
+        self.random = RandomBytes(spec)
         super().__init__(
             {
                 "pixels": In(stream.Signature(pixels_layout(spec))),
@@ -120,8 +122,9 @@ class LearningCore(wiring.Component):
             registers.write.eq(host.register_write),
             registers.address.eq(self.requests.p.address),
             registers.value.eq(self.requests.p.data),
-            host.idle.eq(sequencer.idle),
-            sequencer.hold.eq(host.busy | (teaches & ~self.labels.valid)),
+            # A short stimulus may end before the random numbers have moved on.
+            host.idle.eq(sequencer.idle & self.random.ready),
+            sequencer.hold.eq(host.busy | (teaches & ~self.labels.valid) | ~self.random.ready),
             teaches.eq(registers.learn & registers.supervised),
             self.labels.ready.eq(sequencer.begin & teaches),
             sequencer.learn.eq(
@@ -156,7 +159,7 @@ class LearningCore(wiring.Component):
         """Turn what the sequencer does to rows into orders, two cycles behind it."""
         spec, sub = self._spec, m.submodules
         sequencer, registers, host, row = sub.sequencer, sub.registers, sub.host, sub.decision.row
-        m.submodules.groups = groups = Groups(spec)
+        m.submodules.groups = groups = self.groups
         m.submodules.order = order = Order(spec)
         settled = Signal(len(groups.value) + 1)
         m.d.comb += [
@@ -250,7 +253,7 @@ class LearningCore(wiring.Component):
         m.submodules.walk = walk = self.walk
         m.submodules.updater = updater = self.updater
         m.submodules.times = times = SpikeTimes(spec)
-        m.submodules.random = random = RandomBytes(spec)
+        m.submodules.random = random = self.random
         bank, row = sub.decision.bank, sub.decision.row
         m.d.comb += [
             walk.words.eq(registers.column_words),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from amaranth import *
+from amaranth.hdl import MemoryData
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -61,6 +62,8 @@ class Groups(wiring.Component):
     def __init__(self, spec: CoreSpec):
         self._spec = spec
         group = bits_for(CLASSES_MAX)
+        #: Offsets, then rises, for a bench to look into.
+        self.values = MemoryData(shape=_BITS, depth=2 * CLASSES_MAX, init=[])
         super().__init__(
             {
                 "write": In(1),
@@ -85,10 +88,7 @@ class Groups(wiring.Component):
             init=[],
             attrs=NO_COLLISION,
         )
-        # Offsets first, then rises.
-        m.submodules.values = values = memory.Memory(
-            shape=_BITS, depth=2 * CLASSES_MAX, init=[], attrs=NO_COLLISION
-        )
+        m.submodules.values = values = memory.Memory(self.values, attrs=NO_COLLISION)
         rows_read: Any = rows.read_port()
         rows_write: Any = rows.write_port()
         values_read: Any = values.read_port()

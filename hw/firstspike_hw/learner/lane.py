@@ -178,11 +178,13 @@ class Lane(wiring.Component):
 
         # Stage 3: compare. A synapse of 0 changes nothing, so it makes no new tie.
         third = Signal()
+        compares = Signal()
         row = Signal.like(second.row)
         fires = Signal()
         better = Signal()
         m.d.sync += [
-            third.eq(
+            third.eq(second.valid),
+            compares.eq(
                 second.valid
                 & (
                     (second.operation == Operation.START)
@@ -194,7 +196,7 @@ class Lane(wiring.Component):
             fires.eq(second.valid & adds & base[-1] & ~total[-1]),
         ]
         m.d.comb += better.eq(~best.there | (self.kept > best.potential))
-        with m.If(third):
+        with m.If(compares):
             with m.If(better):
                 m.d.sync += [
                     best.there.eq(1),

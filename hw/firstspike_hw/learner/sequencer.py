@@ -252,7 +252,10 @@ class LearnerSequencer(wiring.Component):
                     m.d.comb += self.touch.eq(Touch.RAISE)
                     m.d.sync += self.wrong.eq(1)
                 with m.Elif(self.supervised & ~self.reward):
-                    m.next = "SETTLE"
+                    m.next = "TOUCHED"
+            with m.State("TOUCHED"):
+                # The rise is looked up.
+                m.next = "SETTLE"
             with m.State("UPDATE"):
                 m.d.comb += self.update.eq(self.random_ready)
                 with m.If(self.random_ready):
