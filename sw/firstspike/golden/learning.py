@@ -1,6 +1,6 @@
 """The definition of learning, one stimulus at a time, in plain Python integers.
 
-Slow and without cleverness: this is the text of docs/semantics.md, sections 8 to 10, as code.
+Slow and without cleverness: this is the text of docs/semantics.md, sections 7 to 10, as code.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Learner:
             return self._supervised(self.rule, times, label)
         return self._unsupervised(times)
 
-    # --- section 8: the winner learns, whoever it is
+    # --- section 7: the winner learns, whoever it is
 
     def _unsupervised(self, times: list[int]) -> Learned:
         self._begin()
@@ -109,7 +109,7 @@ class Learner:
         self._settle_if_due(0)
         return decision.learned(work, -1 if not decision.fired else j)
 
-    # --- section 9: the label's class should win
+    # --- section 8: the label's class should win
 
     def _supervised(self, rule: Supervised, times: list[int], label: int) -> Learned:
         if label < 0:
@@ -158,15 +158,15 @@ class Learner:
                         synops += 1
             # Compared once, after all events of the step.
             d = [
-                (potential[j] << self.rule.fraction_bits) - self._in_force(j) - handicap[j]
+                (potential[j] << self.rule.fraction_bits) - self._in_force(j, handicap[j])
                 for j in range(self.neurons)
             ]
             if max(d) >= 0:
                 return _Decision(d, t, True, self.rule.steps, events, synops)
         return _Decision(d, self.rule.steps - 1, False, self.rule.steps, events, synops)
 
-    def _in_force(self, j: int) -> int:
-        return max(THRESHOLD_MIN, self.threshold[j] - self.offset[self.group[j]])
+    def _in_force(self, j: int, handicap: int = 0) -> int:
+        return max(THRESHOLD_MIN, self.threshold[j] - self.offset[self.group[j]] + handicap)
 
     def _update(self, j: int, times: list[int], last: int, *, wrong: bool = False) -> _Work:
         """Change the live synapses of neuron ``j``."""

@@ -1,6 +1,6 @@
 """Learning on the core: its rules, its state, its recipes, and runs of it.
 
-What learning computes is in docs/semantics.md, sections 8 to 10, and `firstspike.golden.learning`.
+What learning computes is in docs/semantics.md, sections 7 to 10, and `firstspike.golden.learning`.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class Pruning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What both rules have; docs/semantics.md, sections 8 and 9.
+    """What both rules have; docs/semantics.md, sections 7 to 10.
 
     Parameters
     ----------

@@ -191,7 +191,8 @@ def first_state(
         Weights are normal with this mean and standard deviation, in parts of WMAX, and at least 1:
         a weight of 0 would stay 0.
     classes : int
-        Give the neurons so many classes, in turn, in blocks of `CLASS_BLOCK`; 0: none.
+        Give the neurons so many classes, in ascending order and in blocks of
+        `firstspike.spec.CLASS_BLOCK`; 0: none.
 
     Raises
     ------
@@ -200,8 +201,9 @@ def first_state(
     """
     given = None
     if classes:
-        given = np.arange(neurons) // CLASS_BLOCK % classes
-        if given.max() < classes - 1:
+        blocks = -(-neurons // CLASS_BLOCK)
+        given = np.arange(neurons) // CLASS_BLOCK * classes // blocks
+        if blocks < classes:
             raise InputError(
                 f"neurons is {neurons}, must be more than {CLASS_BLOCK * (classes - 1)}: a class "
                 f"has blocks of {CLASS_BLOCK}"
