@@ -22,7 +22,7 @@ from firstspike.learning.labels import check_labels
 from firstspike.learning.outcome import LearnOutcome
 from firstspike.learning.rule import Rule, Supervised
 from firstspike.learning.state import LearningState, check_state
-from firstspike.learning_cost import COSTS, parameters
+from firstspike.learning_cost import COSTS, STARTS, parameters
 from firstspike.spec import INTENSITY_MAX, MASK_BITS, CoreSpec
 
 __all__ = ["classify", "learn"]
@@ -48,7 +48,7 @@ def _pixels(rule: Rule, state: LearningState, images: np.ndarray) -> np.ndarray:
     return flat
 
 
-def _fixed(rule: Rule, core: CoreSpec | None, pixels: int) -> Fixed:
+def _fixed(rule: Rule, core: CoreSpec | None, pixels: int, neurons: int) -> Fixed:
     more = rule if isinstance(rule, Supervised) else Supervised()
     prune = rule.pruning
     return Fixed(
@@ -63,7 +63,7 @@ def _fixed(rule: Rule, core: CoreSpec | None, pixels: int) -> Fixed:
         other=more.other,
         reward=more.reward,
         error_step=more.error_step,
-        core=parameters(core, pixels),
+        core=parameters(core, pixels, neurons),
     )
 
 
@@ -129,11 +129,11 @@ def learn(
         check_learning_fit(rule, state, core)
     known = check_labels(rule, state, labels, len(flat))
     net = _net(state, core.banks if core is not None else 1)
-    fixed = _fixed(rule, core, flat.shape[1])
+    fixed = _fixed(rule, core, flat.shape[1], state.neurons)
     room = scratch(state.inputs, state.neurons, rule.steps)
     size = np.bincount(net.group, minlength=len(net.offset))
     record = np.empty((len(flat), len(RECORD)), np.int64)
-    cost = np.zeros((len(flat), len(COSTS)), np.int64)
+    cost = np.zeros((len(flat), STARTS + rule.steps), np.int64)
     for begin in range(0, len(flat), _CHUNK):
         part = slice(begin, min(begin + _CHUNK, len(flat)))
         given = (fixed, net, room, record[part], cost[part])
@@ -144,7 +144,7 @@ def learn(
         if progress is not None:
             progress(part.stop)
     by_name: dict[str, np.ndarray] = dict(zip(RECORD, record.T, strict=True))
-    costs = dict(zip(COSTS, cost.T, strict=True)) if core is not None else {}
+    costs = dict(zip(COSTS, cost.T, strict=False)) if core is not None else {}
     floor = costs.pop("floor_cycles", None)
     return LearnOutcome(
         winner=by_name.pop("winner"),

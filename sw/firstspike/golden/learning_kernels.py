@@ -12,7 +12,7 @@ import numpy as np
 
 from firstspike import learning_cost
 from firstspike.compiled import compiler
-from firstspike.learning_cost import account
+from firstspike.learning_cost import Course, account
 from firstspike.spec import (
     INTENSITY_MAX,
     LEARNED_THRESHOLD_MAX,
@@ -136,10 +136,16 @@ def _sort(pixels, lut, s):
 
 
 @_jit
-def _start(threshold, offset, group, d):
-    """Start below the threshold in force, so that firing is a sign."""
+def _start(threshold, offset, group, label, own, other, d):
+    """Start below the threshold in force, so that firing is a sign.
+
+    Neurons of class ``label`` have the handicap ``own``; without a label, -1, none has any.
+    """
     for j in range(len(d)):
-        d[j] = min(-THRESHOLD_MIN, offset[group[j]] - threshold[j])
+        handicap = 0
+        if label >= 0:
+            handicap = own if group[j] == label else other
+        d[j] = min(-THRESHOLD_MIN, offset[group[j]] - threshold[j] - handicap)
 
 
 @_jit
@@ -250,20 +256,25 @@ def _raise(net, j, step):
 
 @_jit
 def _settle_if_due(net, group):
-    if net.offset[group] >= OFFSET_LIMIT:
+    """Take an offset that has grown large off the thresholds; tell whether that was so."""
+    due = net.offset[group] >= OFFSET_LIMIT
+    if due:
         for j in range(len(net.threshold)):
             if net.group[j] == group:
                 net.threshold[j] = max(THRESHOLD_MIN, net.threshold[j] - net.offset[group])
         net.offset[group] = 0
+    return due
 
 
 @_jit
-def _finish(fixed, net, s, updates, swept, winner, last, fired, ties, over, out, cost):
+def _finish(
+    fixed, net, s, updates, course, target, renewed, winner, last, fired, ties, over, out, cost
+):  # fmt: skip
     """Account for the stimulus, store its updates, and write its record."""
     if fixed.core[0] > 0:
         account(
-            fixed.core, s.order, s.begin, last, net.row_live, net.column_live,
-            s.updates[:updates], s.killed, swept, cost,
+            fixed.core, s.order, s.begin, last, -1, course, net.row_live, net.column_live,
+            s.updates[:updates], net.group, target, renewed, cost,
         )  # fmt: skip
     synops = 0
     for k in range(s.begin[last + 1]):
@@ -293,17 +304,17 @@ def unsupervised(images, fixed, net, s, record, cost):
     for n in range(len(images)):
         _begin(net, s)
         _sort(images[n], fixed.lut, s)
-        _start(net.threshold, net.offset, net.group, s.d)
+        _start(net.threshold, net.offset, net.group, -1, 0, 0, s.d)
         last, fired = _integrate(net.rows, fixed.finer, s)
         best, ties, over = _best(s.d)
         if fired:
             _update(fixed, net, s, 0, best, last, False)
             _raise(net, best, len(s.d) * fixed.homeostasis)
         net.offset[0] += fixed.homeostasis
-        _settle_if_due(net, 0)
+        renewed = _settle_if_due(net, 0)
         _finish(
-            fixed, net, s, int(fired), -1, best if fired else -1, last, fired, ties, over,
-            record[n], cost[n],
+            fixed, net, s, int(fired), Course.WINNER if fired else Course.SILENT, 0, renewed,
+            best if fired else -1, last, fired, ties, over, record[n], cost[n],
         )  # fmt: skip
 
 
@@ -313,35 +324,37 @@ def supervised(images, labels, size, fixed, net, s, record, cost):
     for n in range(len(images)):
         label = labels[n]
         _sort(images[n], fixed.lut, s)
-        _start(net.threshold, net.offset, net.group, s.d)
+        _start(net.threshold, net.offset, net.group, label, fixed.own, fixed.other, s.d)
         if label >= 0:
             _begin(net, s)
-            for j in range(len(s.d)):
-                s.d[j] -= fixed.own if net.group[j] == label else fixed.other
         last, fired = _integrate(net.rows, fixed.finer, s)
         a, ties, over = _best(s.d)
         updates = 0
-        swept = -1
+        course = Course.INFERENCE
+        renewed = False
         if label >= 0 and net.group[a] == label:
+            course = Course.RIGHT
             if fixed.reward:
                 _update(fixed, net, s, 0, a, last, False)
                 updates = 1
+                course = Course.WINNER
             _raise(net, a, size[label] * fixed.homeostasis)
             net.offset[label] += fixed.homeostasis
-            _settle_if_due(net, label)
+            renewed = _settle_if_due(net, label)
         elif label >= 0:
             b = -1
             for j in range(len(s.d)):
                 if net.group[j] == label and (b < 0 or s.d[j] > s.d[b]):
                     b = j
-            swept = label
             updates = 2
+            course = Course.WRONG
             _update(fixed, net, s, 0, a, last, True)
             _update(fixed, net, s, 1, b, last, False)
             _raise(net, a, fixed.error_step)
             net.threshold[b] = max(THRESHOLD_MIN, net.threshold[b] - fixed.error_step)
         _finish(
-            fixed, net, s, updates, swept, a, last, fired, ties, over, record[n], cost[n]
+            fixed, net, s, updates, course, max(0, label), renewed, a, last, fired, ties, over,
+            record[n], cost[n],
         )  # fmt: skip
 
 
@@ -352,7 +365,7 @@ def inference(images, lut, finer, rows, threshold, s, record):
     group = np.zeros(len(threshold), np.int64)
     for n in range(len(images)):
         _sort(images[n], lut, s)
-        _start(threshold, nothing, group, s.d)
+        _start(threshold, nothing, group, -1, 0, 0, s.d)
         last, fired = _integrate(rows, finer, s)
         record[n, 0] = _best(s.d)[0]
         record[n, 1] = last if fired else len(s.begin) - 1

@@ -59,7 +59,7 @@ def learner_image(core: CoreSpec, rule: Rule, state: LearningState) -> list[Writ
             "learner does not fit the core: supervised learning needs at most "
             f"{CLASS_BLOCK} banks, the core has {core.banks}"
         )
-    if rule.pruning is not None and not core.pruning:
+    if (rule.pruning is not None or not state.alive.all()) and not core.pruning:
         raise InputError("learner does not fit the core: it prunes, the core has pruning: false")
     writes = list(_layer(core, state.weights, state.alive, state.threshold))
     pruning = rule.pruning
