@@ -23,11 +23,14 @@ rst                  in   1"""
 _STREAMS = {
     "pixels": "a word of pixels, row by row, the first one lowest",
     "events": "events that are already sorted by time, in place of pixels",
+    "labels": "the class of each stimulus of pixels, for supervised learning",
     "requests": "reads and writes of the host, between stimuli; firstspike.memimage makes them",
     "replies": "the data of each read",
     "results": "a record for each stimulus",
     "spikes": "tap: every spike of a neuron, as it happens",
     "potentials": "tap: potentials of the outputs, each time that they are read",
+    "taps": "tap of each bank: every potential as it is written; a spike where it fires",
+    "tap_step": "step of what the taps say",
 }
 
 
@@ -51,7 +54,7 @@ def port_comment(spec: CoreSpec, core: wiring.Component) -> str:
             known = str(path[0])
             lines += ["", f"{known}: {_STREAMS[known]}"]
         layout = member.shape
-        width = layout.size if isinstance(layout, data.Layout) else layout
+        width = Shape.cast(layout).width
         name = "__".join(map(str, path))
         lines.append(f"{name:<20} {member.flow.name.lower():<3}  {width}")
         if isinstance(layout, data.Layout):

@@ -12,7 +12,7 @@ from amaranth.back import verilog
 from firstspike.errors import InputError
 from firstspike.files import write_file
 from firstspike.spec import CoreSpec
-from firstspike_hw.core import Core
+from firstspike_hw.make import make_core
 from firstspike_hw.ports import port_comment, port_map
 
 __all__ = ["to_verilog", "write"]
@@ -57,7 +57,7 @@ def write(spec: CoreSpec, path: Path) -> str:
 
 def _translate(spec: CoreSpec) -> tuple[str, list[dict[str, Any]]]:
     os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
-    core = Core(spec)
+    core = make_core(spec)
     text = verilog.convert(core, name="core", emit_src=False, strip_internal_attrs=True)
     text = _CONTENTS.sub("", _NO_BITS.sub("", text))
     return f"{port_comment(spec, core)}\n{text}", port_map(core)

@@ -6,11 +6,14 @@ import numpy as np
 
 from firstspike.cost import floor_cycles
 from firstspike.golden.encoding import encode
+from firstspike.learning.outcome import LearnOutcome
+from firstspike.learning.rule import Rule, Supervised
+from firstspike.learning.state import LearningState
 from firstspike.network import Network
 from firstspike.outcome import Outcome
 from firstspike.spec import LEARNING_COUNTERS, CoreSpec, Neuron, record_fields
 
-__all__ = ["build_outcome"]
+__all__ = ["build_learn_outcome", "build_outcome"]
 
 
 def build_outcome(
@@ -73,7 +76,7 @@ def build_outcome(
             )
         },
         # A core without learning and without pruning has none of these.
-        **dict.fromkeys(LEARNING_COUNTERS, none),
+        **{name: record.get(name, none) for name in LEARNING_COUNTERS},
     }
     outcome = Outcome(
         predicted=record["winner"],
@@ -89,3 +92,36 @@ def build_outcome(
         ),
     )
     return outcome
+
+
+def build_learn_outcome(
+    rule: Rule, core: CoreSpec, records: np.ndarray, state: LearningState, total_cycles: int
+) -> LearnOutcome:
+    """Return the outcome of learning that a core's output describes.
+
+    Parameters
+    ----------
+    rule : Rule
+        How it learned; without supervision a stimulus that nobody fired at has no winner.
+    core : CoreSpec
+        What learned.
+    records : ndarray of int64, shape (n, fields)
+        Result records, fields in the order of `firstspike.spec.record_fields`.
+    state : LearningState
+        What the learner has become.
+    total_cycles : int
+        Of the whole run.
+    """
+    record = dict(zip(record_fields(core), records.T, strict=True))
+    winner = record["winner"]
+    if not isinstance(rule, Supervised):
+        winner = np.where(record["forced"] == 1, -1, winner)
+    names = ("forced", "over_threshold", "ties", "cycles", "events", "weight_reads")
+    names += ("state_reads", "state_writes", *LEARNING_COUNTERS)
+    return LearnOutcome(
+        winner=winner,
+        decision_step=record["step"],
+        state=state,
+        counters={"synops": record["operations"]} | {name: record[name] for name in names},
+        total_cycles=total_cycles,
+    )

@@ -5,10 +5,12 @@ The simulator then runs a whole batch without Python: cocotb starts it and waits
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from firstspike.memimage import Write
-from firstspike.spec import CoreSpec, record_fields
+from firstspike.spec import CoreSpec, bits_for, record_fields
 from firstspike_hw.layouts import potential_layout, record_layout, request_layout, spike_layout
 
 __all__ = ["POTENTIAL_COLUMNS", "SPIKE_COLUMNS", "TOPLEVEL", "harness", "program_bytes"]
@@ -47,22 +49,112 @@ def _rows(file: str, values: list[str]) -> str:
     return f'$fwrite({file}, "{form}", {", ".join(values)});'
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What differs between the two kinds of core: text of the harness."""
+
+    wires: str
+    ports: str
+    every_cycle: str
+    every_result: str
+
+
+def _inference_parts(core: CoreSpec) -> _Parts:
+    spike, potential = spike_layout(core), potential_layout(core)
+    spike_row = _rows(
+        "spikes",
+        ["answered"] + [_field(spike, "spikes_payload", n) for n in ("layer", "index", "time")],
+    )
+    potential_row = _rows(
+        "potentials",
+        ["answered"] + [_field(potential, "potentials_payload", n) for n in ("index", "potential")],
+    )
+    return _Parts(
+        wires=f"""\
+  wire spikes_valid, potentials_valid;
+  wire [{spike.size - 1}:0] spikes_payload;
+  wire [{potential.size - 1}:0] potentials_payload;
+""",
+        ports="""\
+    .spikes__payload(spikes_payload), .spikes__valid(spikes_valid),
+    .potentials__payload(potentials_payload), .potentials__valid(potentials_valid)
+""",
+        every_cycle=f"""\
+    if (spikes_valid) {spike_row}
+    if (potentials_valid) {potential_row}
+""",
+        every_result="",
+    )
+
+
+def _learning_parts(core: CoreSpec) -> _Parts:
+    """Return the parts of a learning core: labels, and a copy of all potentials, from the taps."""
+    row, potential = bits_for(core.state_rows), core.potential_bits
+    wires = f"""\
+  integer labels_file, neurons, k;
+  reg [7:0] label;
+  reg label_valid;
+  wire labels_ready;
+  wire [{core.time_bits - 1}:0] tap_step;
+  reg [{potential - 1}:0] kept [0:{core.max_neurons - 1}];
+  initial begin
+    got = $value$plusargs("labels=%s", path); labels_file = $fopen(path, "rb");
+    got = $value$plusargs("neurons=%d", neurons);
+    got = $fread(label, labels_file); label_valid = got == 1;
+  end
+  always @(posedge clk) if (!rst && labels_ready && label_valid) begin
+    got = $fread(label, labels_file);
+    label_valid <= got == 1;
+  end
+"""
+    ports = [
+        "    .labels__payload(label[4:0]), .labels__valid(label_valid)",
+        "    .labels__ready(labels_ready), .tap_step(tap_step)",
+    ]
+    cycle = ""
+    for bank in range(core.banks):
+        wires += (
+            f"  wire valid_{bank}, fires_{bank}; wire [{row - 1}:0] row_{bank}; "
+            f"wire [{potential - 1}:0] potential_{bank};\n"
+        )
+        names = ("valid", "fires", "row", "potential")
+        ports += ["    " + ", ".join(f".taps__{bank}__{n}({n}_{bank})" for n in names)]
+        place = f"{{{32 - row}'d0, row_{bank}}} * {core.banks} + {bank}"
+        step = f"{{{32 - core.time_bits}'d0, tap_step}}"
+        spike_row = _rows("spikes", ["answered", "32'd0", place, step])
+        cycle += f"""\
+    if (valid_{bank}) begin
+      kept[{place}] <= potential_{bank};
+      if (fires_{bank}) {spike_row}
+    end
+"""
+    sign = f"{{{{{32 - potential}{{kept[k][{potential - 1}]}}}}, kept[k]}}"
+    return _Parts(
+        wires=wires,
+        ports=",\n".join(ports) + "\n",
+        every_cycle=cycle,
+        every_result=f"""\
+      for (k = 0; k < neurons; k = k + 1) {_rows("potentials", ["answered", "k", sign])}
+""",
+    )
+
+
 def harness(core: CoreSpec) -> str:
     """Return the module's text; it expects a module ``core``.
 
-    Plusargs: ``program``, ``pixels``, ``records``, ``spikes``, ``potentials`` (files), ``count``
-    (stimuli), ``budget`` (cycles that a stimulus may take), ``pause`` (of 256 cycles, how many
-    the result waits for, and how many pixels do not come). ``done`` rises when all results are
-    out, or the budget is used up.
+    Plusargs: ``program``, ``pixels``, ``reads``, ``records``, ``spikes``, ``potentials``,
+    ``replies`` (files), ``count`` (stimuli), ``budget`` (cycles that a stimulus may take),
+    ``pause`` (of 256 cycles, how many the result waits for, and how many pixels do not come); for
+    a learning core ``labels`` (a file: a byte a stimulus, 16 and the class, or 0) and ``neurons``
+    (whose potentials are written). When all results are out, the requests of ``reads`` are made.
+    ``done`` rises at the end, or when the budget is used up.
     """
-    request = request_layout(core)
-    record, spike, potential = (
-        layout(core) for layout in (record_layout, spike_layout, potential_layout)
-    )
+    parts = _learning_parts(core) if core.learning else _inference_parts(core)
+    request, record = request_layout(core), record_layout(core)
     pixel_bits = 8 * core.pixels
     packed = ", ".join(
         {
-            "write": "1'b1",
+            "write": "loading",
             "space": f"command[{63 + core.space_bits}:64]",
             "address": "command[55:32]",
             "data": "command[31:0]",
@@ -73,14 +165,6 @@ def harness(core: CoreSpec) -> str:
         "records",
         [_field(record, "results_payload", name) for name in record_fields(core)] + ["clocks"],
     )
-    spike_row = _rows(
-        "spikes",
-        ["answered"] + [_field(spike, "spikes_payload", n) for n in ("layer", "index", "time")],
-    )
-    potential_row = _rows(
-        "potentials",
-        ["answered"] + [_field(potential, "potentials_payload", n) for n in ("index", "potential")],
-    )
     return f"""\
 module {TOPLEVEL}(
   input rst /* verilator public_flat_rw */,
@@ -88,36 +172,35 @@ module {TOPLEVEL}(
 );
   reg clk;
   initial begin clk = 0; forever #5 clk = !clk; end
-  integer program_file, pixels_file, records, spikes, potentials, got;
+  integer program_file, pixels_file, reads_file, records, spikes, potentials, replies, got;
   integer count, budget, pause;
   reg [8191:0] path;
   reg [71:0] command;
-  reg command_valid, loading, word_valid, started;
+  reg command_valid, loading, reading, word_valid, started;
   reg [{pixel_bits - 1}:0] word;
-  reg [31:0] answered, clocks, since;
+  reg [31:0] answered, clocks, since, unanswered;
   reg [31:0] noise;
   reg result_ready;
 
-  wire requests_ready, pixels_ready, results_valid, spikes_valid, potentials_valid;
+  wire requests_ready, pixels_ready, results_valid, replies_valid;
+  wire [31:0] replies_payload;
   wire [{record.size - 1}:0] results_payload;
-  wire [{spike.size - 1}:0] spikes_payload;
-  wire [{potential.size - 1}:0] potentials_payload;
-  core core(
+{parts.wires}  core core(
     .clk(clk), .rst(rst),
     .requests__payload({{{packed}}}),
-    .requests__valid(command_valid & loading), .requests__ready(requests_ready),
-    .replies__payload(), .replies__valid(), .replies__ready(1'b1),
+    .requests__valid(command_valid & (loading | reading)), .requests__ready(requests_ready),
+    .replies__payload(replies_payload), .replies__valid(replies_valid), .replies__ready(1'b1),
     .pixels__payload(word), .pixels__valid(word_valid), .pixels__ready(pixels_ready),
     .events__payload('0), .events__valid(1'b0), .events__ready(),
     .results__payload(results_payload), .results__valid(results_valid),
     .results__ready(result_ready),
-    .spikes__payload(spikes_payload), .spikes__valid(spikes_valid),
-    .potentials__payload(potentials_payload), .potentials__valid(potentials_valid)
-  );
+{parts.ports}  );
 
   initial begin
     got = $value$plusargs("program=%s", path); program_file = $fopen(path, "rb");
     got = $value$plusargs("pixels=%s", path); pixels_file = $fopen(path, "rb");
+    got = $value$plusargs("reads=%s", path); reads_file = $fopen(path, "rb");
+    got = $value$plusargs("replies=%s", path); replies = $fopen(path, "wb");
     got = $value$plusargs("records=%s", path); records = $fopen(path, "wb");
     got = $value$plusargs("spikes=%s", path); spikes = $fopen(path, "wb");
     got = $value$plusargs("potentials=%s", path); potentials = $fopen(path, "wb");
@@ -125,7 +208,7 @@ module {TOPLEVEL}(
     got = $value$plusargs("budget=%d", budget);
     got = $value$plusargs("pause=%d", pause);
     done = 0; answered = 0; clocks = 0; since = 0; noise = 1; result_ready = 0;
-    started = 0; word_valid = 0; word = 0; loading = 1;
+    started = 0; word_valid = 0; word = 0; loading = 1; reading = 0; unanswered = 0;
     got = $fread(command, program_file); command_valid = got == 9;
   end
 
@@ -140,6 +223,11 @@ module {TOPLEVEL}(
           command_valid <= 0;
         end
       end
+    end else if (reading) begin
+      if (requests_ready & command_valid) begin
+        got = $fread(command, reads_file);
+        command_valid <= got == 9;
+      end
     end else if (pixels_ready | !word_valid) begin
       word_valid <= 0;
       if (noise[15:8] >= pause[7:0]) begin
@@ -150,15 +238,24 @@ module {TOPLEVEL}(
     end
     if (started) clocks <= clocks + 1;
     if (!loading) since <= since + 1;
-    if (spikes_valid) {spike_row}
-    if (potentials_valid) {potential_row}
-    if (results_valid & result_ready) begin
+{parts.every_cycle}    if (results_valid & result_ready) begin
       {record_row}
-      answered <= answered + 1;
+{parts.every_result}      answered <= answered + 1;
+      since <= 0;
+      if (answered == count - 1) begin
+        got = $fread(command, reads_file);
+        command_valid <= got == 9;
+        reading <= 1;
+      end
+    end
+    unanswered <= unanswered + {{31'd0, reading & command_valid & requests_ready}}
+                             - {{31'd0, replies_valid}};
+    if (replies_valid) begin
+      {_rows("replies", ["replies_payload"])}
       since <= 0;
     end
-    if (since > budget || (results_valid && result_ready && answered == count - 1)) begin
-      $fclose(records); $fclose(spikes); $fclose(potentials);
+    if (since > budget || (reading && !command_valid && unanswered == 0)) begin
+      $fclose(records); $fclose(spikes); $fclose(potentials); $fclose(replies);
       done <= 1;
     end
   end

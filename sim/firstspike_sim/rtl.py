@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from firstspike.errors import InputError
 from firstspike.golden.encoding import encode
+from firstspike.learning.image import learner_image, network_image
+from firstspike.learning.labels import check_labels
+from firstspike.learning.outcome import LearnOutcome
+from firstspike.learning.readback import read_state, state_requests
+from firstspike.learning.rule import Rule, Supervised
+from firstspike.learning.state import LearningState, check_state
 from firstspike.memimage import memory_image
 from firstspike.network import Network
 from firstspike.outcome import Outcome
-from firstspike.spec import CoreSpec, record_fields
-from firstspike_sim.collect import build_outcome
-from firstspike_sim.harness import (
-    POTENTIAL_COLUMNS,
-    SPIKE_COLUMNS,
-    TOPLEVEL,
-    harness,
-    program_bytes,
-)
-from firstspike_sim.stimuli import pixel_words
-from firstspike_sim.translation import core_verilog
-from firstspike_sim.verilator import build_model
+from firstspike.spec import CoreSpec
+from firstspike_sim.batch import run_batch
+from firstspike_sim.collect import build_learn_outcome, build_outcome
 
 __all__ = ["RtlEngine"]
 
@@ -60,83 +52,57 @@ class RtlEngine:
         """See `firstspike.engines.Engine.run`."""
         images = images.reshape(len(images), -1)
         encode(network, images[:1])
-        writes = memory_image(network, core, early_exit=early_exit)
-        if trace is not None and not trace.parent.is_dir():
-            raise InputError(f"{trace}: its folder does not exist")
-        sources = {"core.v": core_verilog(core), "harness.sv": harness(core)}
-        model = build_model(sources, TOPLEVEL, waves=trace is not None)
-        with tempfile.TemporaryDirectory() as folder:
-            work = Path(folder)
-            (work / "program").write_bytes(program_bytes(writes))
-            # The harness reads a word at once, first byte highest; the first pixel is lowest.
-            pixels = pixel_words(images, core)[:, ::-1]
-            (work / "pixels").write_bytes(np.ascontiguousarray(pixels).tobytes())
-            files = ("program", "pixels", "records", "spikes", "potentials")
-            row = 4 * (len(record_fields(core)) + 1)
-            with _watching(work / "records", row, progress):
-                model.run(
-                    "firstspike_sim.benches.batch",
-                    work,
-                    [f"+{name}={work / name}" for name in files]
-                    + [
-                        f"+count={len(images)}",
-                        f"+budget={_budget(network)}",
-                        f"+pause={self._pause}",
-                    ],
-                    seed=self._seed,
-                )
-            if trace is not None:
-                shutil.move(work / "dump.vcd", trace)
-            records = _read(work / "records", len(record_fields(core)) + 1)
-            if len(records) != len(images):
-                raise RuntimeError(
-                    f"the core stopped: {len(records)} of {len(images)} results, then none for "
-                    f"{_budget(network)} cycles"
-                )
-            spikes = _read(work / "spikes", len(SPIKE_COLUMNS))
-            readings = _read(work / "potentials", len(POTENTIAL_COLUMNS))
-        potentials = np.zeros((len(images), network.outputs), np.int64)
-        # A stimulus may be read twice; the last reading is what counts.
-        potentials[readings[:, 0], readings[:, 1]] = readings[:, 2]
-        return build_outcome(
-            network,
+        image = network_image if core.learning else memory_image
+        batch = run_batch(
             core,
+            image(network, core, early_exit=early_exit),
             images,
-            records[:, :-1],
-            spikes,
-            potentials,
-            int(records[-1, -1]) + 1,
+            neurons=network.outputs,
+            budget=_budget(
+                network.pixels, network.steps, [(la.inputs, la.neurons) for la in network.layers]
+            ),
+            pause=self._pause,
+            seed=self._seed,
+            progress=progress,
+            trace=trace,
+        )
+        return build_outcome(
+            network, core, images, batch.records, batch.spikes, batch.potentials, batch.cycles
         )
 
+    def learn(
+        self,
+        rule: Rule,
+        core: CoreSpec,
+        state: LearningState,
+        images: np.ndarray,
+        labels: np.ndarray | None,
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> LearnOutcome:
+        """See `firstspike.engines.GoldenEngine.learn`; the core must be a learning core."""
+        images = images.reshape(len(images), -1)
+        check_state(rule, state)
+        known = check_labels(rule, state, labels, len(images))
+        supervised = isinstance(rule, Supervised)
+        batch = run_batch(
+            core,
+            learner_image(core, rule, state),
+            images,
+            neurons=0,
+            budget=_budget(images.shape[1], rule.steps, 3 * [state.weights.shape]),
+            labels=known if supervised else None,
+            reads=state_requests(core, state),
+            pause=self._pause,
+            seed=self._seed,
+            progress=progress,
+        )
+        learned = int((known >= 0).sum()) if supervised else len(images)
+        final = read_state(core, state, batch.replies, learned)
+        return build_learn_outcome(rule, core, batch.records, final, batch.cycles)
 
-def _budget(network: Network) -> int:
+
+def _budget(pixels: int, steps: int, layers: list[tuple[int, int]]) -> int:
     """Return more cycles than any stimulus can take, paused half of the time."""
-    rows = sum((layer.inputs + 2) * (layer.neurons + 20) for layer in network.layers)
-    return 4 * (rows + 100 * network.steps * len(network.layers) + 2 * network.pixels)
-
-
-def _read(path: Path, columns: int) -> np.ndarray:
-    rows = np.fromfile(path, "<i4")
-    return rows[: len(rows) // columns * columns].reshape(-1, columns).astype(np.int64)
-
-
-@contextmanager
-def _watching(path: Path, row: int, progress: Callable[[int], None] | None) -> Iterator[None]:
-    """Report how many records there are, from a file that grows, while the body runs."""
-    if progress is None:
-        yield
-        return
-    stop = threading.Event()
-
-    def watch() -> None:
-        while not stop.wait(0.2):
-            if path.exists():
-                progress(path.stat().st_size // row)
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    rows = sum((inputs + 2) * (neurons + 20) for inputs, neurons in layers)
+    return 4 * (rows + 100 * steps * len(layers) + 2 * pixels)

@@ -24,7 +24,7 @@ def core_verilog(core: CoreSpec) -> str:
     """
     digest = hashlib.blake2s(digest_size=8)
     digest.update(f"{core} {version('amaranth')}".encode())
-    sources = [Path(firstspike.spec.__file__), *Path(*firstspike_hw.__path__).glob("*.py")]
+    sources = [Path(firstspike.spec.__file__), *Path(*firstspike_hw.__path__).rglob("*.py")]
     for source in sorted(sources):
         digest.update(source.read_bytes())
     kept = cache_folder() / "verilog" / f"{digest.hexdigest()}.v"

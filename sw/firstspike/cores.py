@@ -68,6 +68,43 @@ PRESETS = {
         state_rows=16,
         pixels=8,
     ),
+    # Learning cores: 104 and 400 neurons of 28 x 28 pixels, and one for `digits`.
+    "learner": CoreSpec(
+        banks=8,
+        word=1,
+        weight_bits=8,
+        ramp=False,
+        max_inputs=784,
+        max_layers=1,
+        weight_rows=784 * 13,
+        state_rows=13,
+        learning=True,
+        pruning=True,
+    ),
+    "learner-400": CoreSpec(
+        banks=8,
+        word=1,
+        weight_bits=8,
+        ramp=False,
+        max_inputs=784,
+        max_layers=1,
+        weight_rows=784 * 50,
+        state_rows=50,
+        learning=True,
+        pruning=True,
+    ),
+    "learner-digits": CoreSpec(
+        banks=4,
+        word=1,
+        weight_bits=8,
+        ramp=False,
+        max_inputs=128,
+        max_layers=1,
+        weight_rows=128 * 26,
+        state_rows=26,
+        learning=True,
+        pruning=True,
+    ),
 }
 
 

@@ -1,0 +1,179 @@
+"""Stimuli through the simulated core, from files to files."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from firstspike.errors import InputError
+from firstspike.memimage import Write
+from firstspike.spec import CoreSpec, Space, record_fields
+from firstspike_sim.harness import (
+    POTENTIAL_COLUMNS,
+    SPIKE_COLUMNS,
+    TOPLEVEL,
+    harness,
+    program_bytes,
+)
+from firstspike_sim.stimuli import pixel_words
+from firstspike_sim.translation import core_verilog
+from firstspike_sim.verilator import build_model
+
+__all__ = ["Batch", "run_batch"]
+
+#: Files that the harness reads and writes.
+_FILES = ("program", "pixels", "labels", "reads", "records", "spikes", "potentials", "replies")
+#: Bit of a byte of the file of labels: there is one.
+_LABELLED = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a core said.
+
+    Attributes
+    ----------
+    records : ndarray of int64, shape (n, fields)
+        Result records, fields in the order of `firstspike.spec.record_fields`.
+    spikes : ndarray of int64, shape (m, 4)
+        Stimulus, layer, neuron and time of each spike.
+    potentials : ndarray of int64, shape (n, neurons)
+        As last read.
+    replies : ndarray of int64
+        Data that was read afterwards.
+    cycles : int
+        From the first word of pixels to the last result.
+    """
+
+    records: np.ndarray
+    spikes: np.ndarray
+    potentials: np.ndarray
+    replies: np.ndarray
+    cycles: int
+
+
+def run_batch(
+    core: CoreSpec,
+    writes: list[Write],
+    images: np.ndarray,
+    *,
+    neurons: int,
+    budget: int,
+    labels: np.ndarray | None = None,
+    reads: Sequence[tuple[Space, int]] = (),
+    pause: int = 0,
+    seed: int = 1,
+    progress: Callable[[int], None] | None = None,
+    trace: Path | None = None,
+) -> Batch:
+    """Load a core, give it stimuli, and read from it.
+
+    Parameters
+    ----------
+    core : CoreSpec
+        The core.
+    writes : list of Write
+        What to load.
+    images : ndarray of uint8, shape (n, pixels)
+        Stimuli.
+    neurons : int
+        Neurons whose potentials are asked for; 0 leaves them out in a learning core.
+    budget : int
+        Cycles that a stimulus may take.
+    labels : ndarray of int64, shape (n,), optional
+        Classes for a learning core; -1 for none.
+    reads : sequence of (Space, address)
+        What to read in the end.
+    pause : int
+        Of 256 cycles, in how many the results are not taken, and pixels do not come.
+    seed : int
+        Of the random contents that registers and memories start with.
+    progress : callable, optional
+        Called with the number of stimuli done so far.
+    trace : Path, optional
+        Write a VCD of the run there.
+
+    Raises
+    ------
+    InputError
+        If a trace cannot be made.
+    RuntimeError
+        If the core stops.
+    """
+    if trace is not None and not trace.parent.is_dir():
+        raise InputError(f"{trace}: its folder does not exist")
+    sources = {"core.v": core_verilog(core), "harness.sv": harness(core)}
+    model = build_model(sources, TOPLEVEL, waves=trace is not None)
+    fields = len(record_fields(core)) + 1
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        (work / "program").write_bytes(program_bytes(writes))
+        # The harness reads a word at once, first byte highest; the first pixel is lowest.
+        pixels = pixel_words(images, core)[:, ::-1]
+        (work / "pixels").write_bytes(np.ascontiguousarray(pixels).tobytes())
+        known = np.zeros(0, np.int64) if labels is None else labels
+        marked = np.where(known >= 0, known | _LABELLED, 0).astype(np.uint8)
+        (work / "labels").write_bytes(marked.tobytes())
+        (work / "reads").write_bytes(program_bytes([Write(*read, 0) for read in reads]))
+        with _watching(work / "records", 4 * fields, progress):
+            model.run(
+                "firstspike_sim.benches.batch",
+                work,
+                [f"+{name}={work / name}" for name in _FILES]
+                + [
+                    f"+count={len(images)}",
+                    f"+budget={budget}",
+                    f"+pause={pause}",
+                    f"+neurons={neurons}",
+                ],
+                seed=seed,
+            )
+        if trace is not None:
+            shutil.move(work / "dump.vcd", trace)
+        records = _read(work / "records", fields)
+        replies = _read(work / "replies", 1)[:, 0]
+        if len(records) != len(images) or len(replies) != len(reads):
+            raise RuntimeError(
+                f"the core stopped: {len(records)} of {len(images)} results and {len(replies)} of "
+                f"{len(reads)} replies, then none for {budget} cycles"
+            )
+        spikes = _read(work / "spikes", len(SPIKE_COLUMNS))
+        readings = _read(work / "potentials", len(POTENTIAL_COLUMNS))
+    potentials = np.zeros((len(images), neurons), np.int64)
+    # A stimulus may be read twice; the last reading is what counts.
+    potentials[readings[:, 0], readings[:, 1]] = readings[:, 2]
+    return Batch(records[:, :-1], spikes, potentials, replies, int(records[-1, -1]) + 1)
+
+
+def _read(path: Path, columns: int) -> np.ndarray:
+    rows = np.fromfile(path, "<i4")
+    return rows[: len(rows) // columns * columns].reshape(-1, columns).astype(np.int64)
+
+
+@contextmanager
+def _watching(path: Path, row: int, progress: Callable[[int], None] | None) -> Iterator[None]:
+    """Report how many records there are, from a file that grows, while the body runs."""
+    if progress is None:
+        yield
+        return
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.2):
+            if path.exists():
+                progress(path.stat().st_size // row)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
