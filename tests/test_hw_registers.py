@@ -1,7 +1,8 @@
 """Registers and counters.
 
 Mutants tried, each seen to fail: a register written without `write`, of the core and of a layer;
-always layer 0; high bits of an address ignored; counters not cleared; one access for all banks;
+always layer 0; all registers of a layer written; high bits of an address ignored; layers shown a
+cycle late; counters not cleared; one access for all banks;
 additions without an event; cycles that are always counted.
 """
 
@@ -31,10 +32,14 @@ def test_registers(spec):
             values[layer_register(layer, name)] = 0
 
     async def check(ctx):
+        # What was written to a layer shows two cycles later.
+        ctx.set(dut.write, 0)
+        await ctx.tick()
         for address, signal in shown.items():
             assert ctx.get(signal) == values[address] & ((1 << len(signal)) - 1)
         for layer in range(spec.max_layers):
-            ctx.set(dut.number, layer)
+            ctx.set(dut.next_layer, layer)
+            await ctx.tick()
             for name, _ in LAYER_REGISTERS:
                 signal = getattr(dut.layer, name)
                 value = values[layer_register(layer, name)]

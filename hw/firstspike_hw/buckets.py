@@ -10,7 +10,7 @@ from firstspike.spec import CoreSpec, bits_for
 from firstspike_hw.layouts import event_layout
 from firstspike_hw.rtlil import NO_COLLISION
 
-__all__ = ["Buckets", "insertion_signature", "link_layout"]
+__all__ = ["Buckets", "insertion_signature", "link_layout", "word_bits"]
 
 
 def word_bits(spec: CoreSpec) -> int:
@@ -96,8 +96,8 @@ class Buckets(wiring.Component):
     def elaborate(self, platform):
         spec, insertion = self._spec, self.insertion
         slots = range(spec.pixels)
+        words = word_bits(spec)
         link = link_layout(spec)
-        words = bits_for(-(-spec.max_inputs // spec.pixels))
         m = Module()
 
         m.submodules.links = links = memory.Memory(

@@ -103,8 +103,8 @@ class Core(wiring.Component):
         last_step = Signal(spec.time_bits)
         m.d.comb += [
             last_step.eq((spec.steps - 1) >> registers.coding.time_shift),
-            registers.number.eq(sequencer.layer),
-            sequencer.ramp.eq(registers.coding.ramp & spec.ramp),
+            registers.next_layer.eq(sequencer.next_layer),
+            sequencer.ramp.eq(registers.coding.ramp),
             sequencer.early_exit.eq(registers.early_exit),
             sequencer.last_layer.eq(registers.last_layer),
             sequencer.last_step.eq(last_step),

@@ -63,16 +63,16 @@ class Counters(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         banks = self._spec.banks
-        for counter, increment in (
-            (self.events, self.event),
-            (self.operations, Mux(self.event, self.neurons, 0)),
-            (self.weight_reads, Mux(self.weight_read, banks, 0)),
-            (self.state_reads, Mux(self.state_read, banks, 0)),
-            (self.state_writes, Mux(self.state_write, banks, 0)),
-            (self.cycles, self.running),
+        for counter, counts, increment in (
+            (self.events, self.event, 1),
+            (self.operations, self.event, self.neurons),
+            (self.weight_reads, self.weight_read, banks),
+            (self.state_reads, self.state_read, banks),
+            (self.state_writes, self.state_write, banks),
+            (self.cycles, self.running, 1),
         ):
             with m.If(self.clear):
                 m.d.sync += counter.eq(0)
-            with m.Else():
+            with m.Elif(counts):
                 m.d.sync += counter.eq(counter + increment)
         return m

@@ -6,7 +6,7 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.spec import INTENSITY_BITS, TIME_BITS_MAX, CoreSpec
+from firstspike.spec import INTENSITY_BITS, TIME_BITS_MIN, CoreSpec, bits_for
 from firstspike_hw.buckets import insertion_signature, word_bits
 from firstspike_hw.layouts import pixels_layout
 
@@ -17,8 +17,8 @@ def coding_signature(spec: CoreSpec) -> wiring.Signature:
     """Return how stimuli are encoded; `firstspike.spec.GLOBAL_REGISTERS`."""
     return wiring.Signature(
         {
-            "ramp": Out(1),
-            "time_shift": Out(range(TIME_BITS_MAX)),
+            "ramp": Out(1 if spec.ramp else 0),
+            "time_shift": Out(bits_for(spec.time_bits - TIME_BITS_MIN + 1)),
             "intensity_min": Out(INTENSITY_BITS),
             "off": Out(1),
             "input_words": Out(word_bits(spec)),
@@ -102,22 +102,28 @@ class Encoder(wiring.Component):
         m.d.comb += last.eq(number == coding.input_words)
         spikes = Signal(spec.pixels)
         times = Signal.like(insertion.times)
+        # A spike is a carry of ``pixel + ~intensity_min + 1``. In the OFF channel it is none of
+        # ``pixel + intensity_min``, which is 255 or less where 255 - pixel is high enough: so what
+        # is inverted is the threshold, once, and not each pixel.
+        reach = Signal(INTENSITY_BITS)
+        m.d.comb += reach.eq(Mux(off, coding.intensity_min, ~coding.intensity_min))
         for k in range(spec.pixels):
             there = Signal(name="there")
             m.d.comb += there.eq(~last | coding.last_mask[k])
-            intensity = Signal(INTENSITY_BITS, name="intensity")
+            pixel = self.pixels.payload[k]
             darkness = Signal(INTENSITY_BITS, name="darkness")
+            total = Signal(INTENSITY_BITS + 1, name="total")
             m.d.comb += [
-                intensity.eq(Mux(off, ~self.pixels.payload[k], self.pixels.payload[k])),
                 # 255 - intensity
-                darkness.eq(~intensity),
+                darkness.eq(Mux(off, pixel, ~pixel)),
+                total.eq(pixel + reach + ~off),
                 # T - 1 - a, which is one less than the spike time of a RAMP input.
                 times[k].eq(darkness[INTENSITY_BITS - spec.time_bits :] >> coding.time_shift),
             ]
             with m.If(coding.ramp):
                 m.d.comb += spikes[k].eq(there & (times[k] != last_time))
             with m.Else():
-                m.d.comb += spikes[k].eq(there & (intensity >= coding.intensity_min))
+                m.d.comb += spikes[k].eq(there & (total[-1] ^ off))
 
         time = Signal(spec.time_bits)
         m.d.comb += [insertion.half.eq(writing), insertion.word.eq(number)]

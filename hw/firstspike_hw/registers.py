@@ -3,20 +3,29 @@
 from typing import Any
 
 from amaranth import *
-from amaranth.lib import data, wiring
+from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import GLOBAL_REGISTERS, LAYER_REGISTERS, CoreSpec, bits_for, layer_register
 from firstspike_hw.encoder import coding_signature
+from firstspike_hw.rtlil import NO_COLLISION
 from firstspike_hw.walker import layer_signature
 
 __all__ = ["Registers"]
+
+#: Registers of a layer that say where its rows stand, and those that do not.
+_ROWS = ("weight_row", "state_row", "stride")
+_OTHERS = tuple(name for name, _ in LAYER_REGISTERS if name not in _ROWS)
 
 
 class Registers(wiring.Component):
     """Holds `firstspike.spec.GLOBAL_REGISTERS` and `LAYER_REGISTERS`, write only.
 
-    Timing: a write shows in the next cycle. Reset: all 0, which is no network.
+    Those of the layers stand in two memories. As flip-flops with a multiplexer behind them, they
+    would be a tenth of a small core.
+
+    Timing: a write shows in the next cycle, of a layer two cycles later.
+    Reset: those of the whole core are 0; the layers' keep their contents.
 
     Parameters
     ----------
@@ -27,8 +36,8 @@ class Registers(wiring.Component):
     -------
     write : In(1), address : In(8), value : In(32)
         Write a register; see `firstspike.spec.layer_register` for addresses.
-    number : In(bits_for(max_layers))
-        Which layer to show.
+    next_layer : In(bits_for(max_layers))
+        Which layer to show in the next cycle.
     layer : Out(layer_signature(spec))
         Registers of that layer.
     coding : Out(coding_signature(spec))
@@ -40,7 +49,7 @@ class Registers(wiring.Component):
     write: Signal
     address: Signal
     value: Signal
-    number: Signal
+    next_layer: Signal
     layer: Any
     coding: Any
     early_exit: Signal
@@ -54,7 +63,7 @@ class Registers(wiring.Component):
                 "write": In(1),
                 "address": In(8),
                 "value": In(32),
-                "number": In(bits_for(spec.max_layers)),
+                "next_layer": In(bits_for(spec.max_layers)),
                 "layer": Out(layer_signature(spec)),
                 "coding": Out(coding_signature(spec)),
                 "early_exit": Out(1),
@@ -72,13 +81,29 @@ class Registers(wiring.Component):
             with m.If(self.write & (self.address == address)):
                 m.d.sync += register.eq(self.value)
 
-        for name, _ in LAYER_REGISTERS:
-            shown = getattr(self.layer, name)
-            values = Signal(
-                data.ArrayLayout(Shape.cast(shown.shape()), spec.max_layers), name=f"layers_{name}"
+        for names, attributes in (
+            # Synthesis takes flip-flops for so few words; a core with SPRAM has block RAM to spare.
+            (_ROWS, {"ram_style": "block"} if spec.memory == "spram" else {}),
+            (_OTHERS, {}),
+        ):
+            fields = data.StructLayout({name: len(getattr(self.layer, name)) for name in names})
+            layers = memory.Memory(
+                shape=unsigned(fields.size),
+                depth=spec.max_layers,
+                init=[],
+                attrs=NO_COLLISION | attributes,
             )
-            for layer in range(spec.max_layers):
-                with m.If(self.write & (self.address == layer_register(layer, name))):
-                    m.d.sync += values[layer].eq(self.value)
-            m.d.comb += shown.eq(values[self.number])
+            m.submodules += layers
+            read, write = layers.read_port(), layers.write_port(granularity=1)
+            shown, written = data.View(fields, read.data), data.View(fields, write.data)
+            enable = data.View(fields, write.en)
+            m.d.comb += read.addr.eq(self.next_layer)
+            for name in names:
+                m.d.comb += [
+                    getattr(self.layer, name).eq(shown[name]),
+                    written[name].eq(self.value),
+                ]
+                for layer in range(spec.max_layers):
+                    with m.If(self.write & (self.address == layer_register(layer, name))):
+                        m.d.comb += [write.addr.eq(layer), enable[name].eq(-1)]
         return m

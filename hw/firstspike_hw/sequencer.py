@@ -36,6 +36,8 @@ class Sequencer(wiring.Component):
         High in the last cycle before a stimulus.
     layer : Out(bits_for(max_layers)), step : Out(time_bits)
         At work.
+    next_layer : Out(bits_for(max_layers))
+        What ``layer`` will be in the next cycle.
     input_start : Out(1), input_done : In(1)
         To and from the reader of input events.
     store_start : Out(1), store_done : In(1)
@@ -65,6 +67,7 @@ class Sequencer(wiring.Component):
     idle: Signal
     begin: Signal
     layer: Signal
+    next_layer: Signal
     step: Signal
     input_start: Signal
     input_done: Signal
@@ -94,6 +97,7 @@ class Sequencer(wiring.Component):
                 "idle": Out(1),
                 "begin": Out(1),
                 "layer": Out(layer),
+                "next_layer": Out(layer),
                 "step": Out(spec.time_bits),
                 "input_start": Out(1),
                 "input_done": In(1),
@@ -122,13 +126,16 @@ class Sequencer(wiring.Component):
         m.d.comb += [
             is_last_layer.eq(self.layer == self.last_layer),
             is_last_step.eq(self.step == self.last_step),
+            self.next_layer.eq(self.layer),
         ]
+        m.d.sync += self.layer.eq(self.next_layer)
         with m.If(self.event):
             m.d.sync += touched.eq(1)
 
         def next_step():
             with m.If(is_last_step):
-                m.d.sync += [final.eq(1), self.layer.eq(self.last_layer)]
+                m.d.sync += final.eq(1)
+                m.d.comb += self.next_layer.eq(self.last_layer)
                 m.next = "READ"
             with m.Else():
                 m.d.sync += self.step.eq(self.step + 1)
@@ -139,9 +146,9 @@ class Sequencer(wiring.Component):
                 m.d.comb += [
                     self.idle.eq(1),
                     self.begin.eq(self.waiting & ~self.hold),
+                    self.next_layer.eq(0),
                 ]
                 m.d.sync += [
-                    self.layer.eq(0),
                     # A RAMP neuron of the input layer never spikes at 0.
                     self.step.eq(self.ramp),
                     self.decided.eq(0),
@@ -157,10 +164,11 @@ class Sequencer(wiring.Component):
                 with m.If(self.commands.ready):
                     m.next = "INPUT"
             with m.State("INPUT"):
-                m.d.comb += [self.input_start.eq(1), self.from_input.eq(1)]
-                m.d.sync += self.layer.eq(0)
-                with m.If(~self.ramp):
-                    m.d.sync += touched.eq(0)
+                m.d.comb += [
+                    self.input_start.eq(1),
+                    self.from_input.eq(1),
+                    self.next_layer.eq(0),
+                ]
                 m.next = "INPUT-EVENTS"
             with m.State("INPUT-EVENTS"):
                 m.d.comb += self.from_input.eq(1)
@@ -187,7 +195,7 @@ class Sequencer(wiring.Component):
                 with m.If(self.commands.ready):
                     with m.If(~is_last_layer):
                         m.d.comb += self.store_start.eq(1)
-                        m.d.sync += self.layer.eq(self.layer + 1)
+                        m.d.comb += self.next_layer.eq(self.layer + 1)
                         m.next = "SPIKES"
                     with m.Elif(self.ramp):
                         m.d.sync += final.eq(1)

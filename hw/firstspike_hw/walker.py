@@ -22,7 +22,7 @@ def layer_signature(spec: CoreSpec) -> wiring.Signature:
             "weight_row": Out(bits_for(spec.weight_rows)),
             "state_row": Out(bits_for(spec.state_rows)),
             "stride": Out(spec.index_bits + 1),
-            "scale": Out(spec.potential_bits - 1),
+            "scale": Out(spec.potential_bits - 1 if spec.ramp else 0),
         }
     )
 
