@@ -9,6 +9,7 @@ import gc
 
 import pytest
 
+from firstspike import cores
 from firstspike.cores import PRESETS
 from firstspike.errors import InputError
 from firstspike.spec import CoreSpec
@@ -65,6 +66,10 @@ def test_board(board):
     settings = {"ice40": ice40_settings, "ecp5": ecp5_settings}[board.family]
     assert settings(board.oscillator, board.clock)
     assert board.open_platform().default_clk_frequency == board.oscillator
+
+
+def test_boards_are_those_of_the_command_line():
+    assert tuple(BOARDS) == cores.BOARDS
 
 
 def test_no_such_board():

@@ -74,14 +74,13 @@ class Products(wiring.Component):
         ]
         blocks = (
             getattr(platform, "device", None) == SPRAM_DEVICE
-            and spec.ramp
             and spec.lanes <= 2 * _BLOCKS
             and spec.weight_bits <= 7
             and spec.word % 2 == 0
         )
         if blocks:
             magnitude = Signal(8)
-            m.d.comb += magnitude.eq(Mux(self.add, self.magnitude, 0))
+            m.d.comb += magnitude.eq(Mux(self.add, self.magnitude if spec.ramp else 1, 0))
             for lane in range(0, spec.word, 2):
                 low, high = self._block(m, weights[lane], weights[lane + 1], magnitude)
                 m.d.comb += [self.products[lane].eq(low), self.products[lane + 1].eq(high)]

@@ -116,11 +116,14 @@ class Serializer(wiring.Component):
         # known long before: it was at work until now.
         lane_last = Signal(lane_bits)
         m.d.sync += lane_last.eq(self.neurons - 1)
+        lane_limit = Signal(lane_bits)
+        with m.If(tick.last & (tick.operation == Operation.READ)):
+            m.d.comb += lane_limit.eq(lane_last)
+        with m.Else():
+            m.d.comb += lane_limit.eq(-1)
         lanes_used = Signal(spec.lanes)
         for i in range(spec.lanes):
-            m.d.comb += lanes_used[i].eq(
-                (i <= lane_last) | ~tick.last | (tick.operation != Operation.READ)
-            )
+            m.d.comb += lanes_used[i].eq(i <= lane_limit)
 
         m.submodules.queue = queue = _Queue(spec)
         direct = Signal()
@@ -128,29 +131,32 @@ class Serializer(wiring.Component):
         finishing = Signal()
         m.d.comb += [
             direct.eq(tick.operation != Operation.TICK),
-            queue.w_data.eq(Cat(tick.mask, tick.last)),
+            queue.w_data.eq(tick.mask),
+            queue.w_last.eq(tick.last),
             queue.w_en.eq(tick.valid & ~direct),
             queue.r_en.eq(~busy | ends_word),
             self.ready.eq(~direct | finishing),
         ]
-        with m.If(busy):
-            m.d.sync += mask.eq(rest)
+        # Nothing is left of a word when the next one comes.
+        loaded = Signal(spec.lanes)
+        m.d.sync += mask.eq(rest | loaded)
         with m.If(~busy | ends_word):
             m.d.sync += busy.eq(0)
             with m.If(busy):
                 m.d.sync += number.eq(Mux(last, 0, number + 1))
             with m.If(queue.r_rdy):
+                m.d.comb += loaded.eq(queue.r_data)
                 m.d.sync += [
                     busy.eq(1),
                     operation.eq(Operation.TICK),
-                    Cat(mask, last).eq(queue.r_data),
+                    last.eq(queue.r_last),
                 ]
             with m.Elif(tick.valid & direct & ~held):
+                m.d.comb += loaded.eq(tick.mask & lanes_used)
                 m.d.sync += [
                     busy.eq(1),
                     held.eq(1),
                     operation.eq(tick.operation),
-                    mask.eq(tick.mask & lanes_used),
                     last.eq(tick.last),
                 ]
 
@@ -185,23 +191,28 @@ class Serializer(wiring.Component):
 class _Queue(wiring.Component):
     """Masks of one tick, in a memory with a word for each, so that there is always room.
 
+    The next tick must not begin before the last word of this one was taken.
+
     Timing: a word that is written can be read two cycles later; one a cycle.
     """
 
     w_data: Signal
+    w_last: Signal
     w_en: Signal
     r_data: Signal
+    r_last: Signal
     r_rdy: Signal
     r_en: Signal
 
     def __init__(self, spec: CoreSpec):
         self._spec = spec
-        width = spec.lanes + 1
         super().__init__(
             {
-                "w_data": In(width),
+                "w_data": In(spec.lanes),
+                "w_last": In(1),
                 "w_en": In(1),
-                "r_data": Out(width),
+                "r_data": Out(spec.lanes),
+                "r_last": Out(1),
                 "r_rdy": Out(1),
                 "r_en": In(1),
             }
@@ -211,24 +222,29 @@ class _Queue(wiring.Component):
         spec = self._spec
         m = Module()
         m.submodules.words = words = memory.Memory(
-            shape=spec.lanes + 1, depth=spec.state_rows, init=[], attrs=NO_COLLISION
+            shape=spec.lanes, depth=spec.state_rows, init=[], attrs=NO_COLLISION
         )
         write, read = words.write_port(), words.read_port()
-        # One bit more than an address, so that full and empty differ.
-        written = Signal(bits_for(spec.state_rows) + 1)
+        # Words do not wait for all: the first one is taken before the last one is written, so that
+        # equal counts always mean that nothing is left.
+        written = Signal(bits_for(spec.state_rows))
         taken = Signal.like(written)
+        left = Signal()
+        complete = Signal()
         m.d.comb += [
+            left.eq(taken != written),
             write.addr.eq(written),
             write.data.eq(self.w_data),
             write.en.eq(self.w_en),
             read.addr.eq(taken),
             read.en.eq(~self.r_rdy | self.r_en),
             self.r_data.eq(read.data),
+            self.r_last.eq(complete & ~left),
         ]
         with m.If(self.w_en):
-            m.d.sync += written.eq(written + 1)
+            m.d.sync += [written.eq(written + 1), complete.eq(self.w_last)]
         with m.If(read.en):
-            m.d.sync += self.r_rdy.eq(taken != written)
-            with m.If(taken != written):
+            m.d.sync += self.r_rdy.eq(left)
+            with m.If(left):
                 m.d.sync += taken.eq(taken + 1)
         return m

@@ -9,16 +9,35 @@ from firstspike.errors import InputError
 from firstspike.fields import load_yaml
 from firstspike.spec import CoreSpec
 
-__all__ = ["PRESETS", "VERSION", "core_yaml", "load_core"]
+__all__ = ["BOARDS", "PRESETS", "VERSION", "core_yaml", "load_core"]
 
 #: Version of a core file; another one is refused by name.
 VERSION = 1
 
-#: Cores by name: one for simulation, and one that fits each board.
+#: Boards; each has a core of its own name.
+BOARDS = ("icebreaker", "hx8k", "ulx3s-25f", "ulx3s-85f")
+
+#: Cores by name: one for simulation, and those that fit the boards.
 PRESETS = {
     "default": CoreSpec(),
-    # Four single-port RAMs of 16384 x 16 bits hold the synapses.
+    # Four single-port RAMs of 16384 x 16 bits hold the synapses. 14 bits of potential are enough
+    # for signed weights of all inputs.
     "icebreaker": CoreSpec(
+        banks=4,
+        word=4,
+        weight_bits=4,
+        time_bits=4,
+        ramp=False,
+        potential_bits=14,
+        max_inputs=1024,
+        max_layers=3,
+        weight_rows=16384,
+        state_rows=32,
+        pixels=4,
+        memory="spram",
+    ),
+    # With RAMP neurons, and half as many state rows: spikes with a magnitude take more room.
+    "icebreaker-ramp": CoreSpec(
         banks=4,
         word=4,
         weight_bits=4,
@@ -27,7 +46,7 @@ PRESETS = {
         max_inputs=1024,
         max_layers=3,
         weight_rows=16384,
-        state_rows=32,
+        state_rows=16,
         pixels=4,
         memory="spram",
     ),

@@ -15,7 +15,7 @@ from firstspike.cli.common import (
     print_json,
     print_table,
 )
-from firstspike.cores import PRESETS, load_core
+from firstspike.cores import BOARDS, load_core
 from firstspike.fit import check_fit
 from firstspike.network import load_network
 from firstspike.shipped import find_network
@@ -37,8 +37,8 @@ def add(commands) -> None:
         "--board",
         metavar="NAME",
         required=True,
-        choices=[name for name in PRESETS if name != "default"],
-        help=", ".join(name for name in PRESETS if name != "default"),
+        choices=BOARDS,
+        help=", ".join(BOARDS),
     )
     add_core(parser, default=None)
     parser.add_argument(
