@@ -23,7 +23,7 @@ def compare_learning(args: argparse.Namespace) -> int:
     """Let both engines learn the whole run; return the exit status."""
     need("firstspike.golden.learning_fast", "learn")
     plan = plan_of(args, args.learn)
-    core = learning_core(args, tuple(dict.fromkeys(args.engines)))
+    core_name, core = learning_core(args, plan, args.engines)
     outcomes: list[LearnOutcome] = []
     results: dict[str, dict[str, Any]] = {}
     for name in args.engines:
@@ -38,7 +38,7 @@ def compare_learning(args: argparse.Namespace) -> int:
     difference = first_learning_difference(*outcomes)
     facts = {
         "recipe": plan.recipe.name,
-        "core": args.core,
+        "core": core_name,
         "data": plan.data,
         "images": len(plan.images),
         "passes": len(plan.rules),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from firstspike.cli.common import (
     print_json,
     print_table,
 )
-from firstspike.cores import load_core
+from firstspike.cores import PRESETS, load_core
 from firstspike.engines import ENGINES, open_engine
 from firstspike.errors import InputError
+from firstspike.learning import LearningState, Rule
+from firstspike.learning.fit import check_learning_fit
 from firstspike.learning.plan import Plan, make_plan
 from firstspike.learning.recipe import load_learning_recipe
 from firstspike.progress import noted
@@ -73,11 +76,30 @@ def plan_of(args: argparse.Namespace, recipe: str) -> Plan:
     )
 
 
-def learning_core(args: argparse.Namespace, engines: tuple[str, ...]) -> CoreSpec | None:
-    """Return the core to learn on; None if there is none, which only the golden model takes."""
-    if args.core is None and engines != ("golden",):
-        raise InputError("learning on the engine rtl needs --core, a core with learning: true")
-    return None if args.core is None else load_core(args.core)
+def learning_core(
+    args: argparse.Namespace, plan: Plan, engines: Collection[str]
+) -> tuple[str | None, CoreSpec | None]:
+    """Return the core to learn on, and its name: without ``--core``, the first one that fits.
+
+    The golden model also learns without any; then there are no cycles.
+    """
+    if args.core is not None:
+        return args.core, load_core(args.core)
+    state = plan.first_state()
+    for name, core in PRESETS.items():
+        if core.learning and all(_fits(rule, state, core) for rule in plan.rules):
+            return name, core
+    if set(engines) == {"golden"}:
+        return None, None
+    raise InputError(f"{plan.recipe.path}: fits no learning core that has a name, give one: --core")
+
+
+def _fits(rule: Rule, state: LearningState, core: CoreSpec) -> bool:
+    try:
+        check_learning_fit(rule, state, core)
+    except InputError:
+        return False
+    return True
 
 
 def learning_engine(name: str) -> Any:
@@ -92,8 +114,8 @@ def learning_engine(name: str) -> Any:
 def _call(args: argparse.Namespace) -> int:
     run = need("firstspike.learning.run", "learn")
     plan = plan_of(args, args.recipe)
-    core = learning_core(args, (args.engine,))
-    facts: dict[str, Any] = {"engine": args.engine, "core": args.core}
+    name, core = learning_core(args, plan, [args.engine])
+    facts: dict[str, Any] = {"engine": args.engine, "core": name}
     with noted(f"learning {plan.recipe.name}", plan.total, "stimuli") as progress:
         facts |= run.learn(
             plan,
