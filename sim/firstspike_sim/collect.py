@@ -83,7 +83,7 @@ def build_outcome(
         decision_step=record["step"],
         forced=record["forced"],
         last_predicted=record["last"],
-        potential=potentials + (network.layers[-1].offset if step else 0),
+        potential=_potential(network, core, potentials),
         spike_time=spike_time,
         counters=counters,
         total_cycles=total_cycles,
@@ -92,6 +92,15 @@ def build_outcome(
         ),
     )
     return outcome
+
+
+def _potential(network: Network, core: CoreSpec, potentials: np.ndarray) -> np.ndarray:
+    """Return potentials as an `Outcome` has them, from those that a core keeps."""
+    layer = network.layers[-1]
+    if network.neuron is not Neuron.STEP:
+        return potentials
+    finer = core.fraction_bits - layer.fraction_bits if core.learning else 0
+    return (potentials >> finer) + layer.offset
 
 
 def build_learn_outcome(

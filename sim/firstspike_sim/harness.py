@@ -23,7 +23,7 @@ POTENTIAL_COLUMNS = ("stimulus", "index", "potential")
 
 def program_bytes(writes: list[Write]) -> bytes:
     """Return the writes as the harness reads them: space, address, data; 9 bytes, big-endian."""
-    rows = np.array([(w.space, w.address, w.data) for w in writes], np.int64)
+    rows = np.array([(w.space, w.address, w.data) for w in writes], np.int64).reshape(-1, 3)
     packed = np.zeros((len(rows), 9), np.uint8)
     packed[:, 0] = rows[:, 0]
     packed[:, 1:5] = rows[:, 1].astype(">u4").view(np.uint8).reshape(-1, 4)

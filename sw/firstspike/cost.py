@@ -98,6 +98,11 @@ def predict(
     early_exit : bool
         Whether stimuli ended at the decision.
     """
+    if core is not None and core.learning:
+        # Compiled, so it needs a package that other cores do without.
+        from firstspike.learning import predict as learning_predict
+
+        return learning_predict.predict(network, core, times, outcome, early_exit=early_exit)
     n = len(times)
     step = network.neuron is Neuron.STEP
     none = np.zeros(n, np.int64)
@@ -169,10 +174,28 @@ def floor_cycles(
     """
     last = np.minimum(decision_step, network.steps - 1)
     cycles = np.zeros(len(times), np.int64)
+    if core.learning:
+        return _learning_floor(network, core, times, last)
     for layer in network.layers:
         per_bank = -(-layer.neurons // core.banks)
         cycles += (times <= last[:, None]).sum(axis=1) * -(-per_bank // core.word)
         times = spike_time[layer.name]
+    return np.maximum(cycles, -(-network.pixels // core.pixels))
+
+
+def _learning_floor(
+    network: Network, core: CoreSpec, times: np.ndarray, last: np.ndarray
+) -> np.ndarray:
+    """Return the floor of a learning core, whose banks meet at the end of a step."""
+    layer = network.layers[0]
+    alive = np.ones(layer.weights.shape, np.int64)
+    if core.pruning and layer.alive is not None:
+        alive = layer.alive.astype(np.int64)
+    live = np.stack([alive[:, b :: core.banks].sum(axis=1) for b in range(core.banks)], axis=1)
+    cycles = np.zeros(len(times), np.int64)
+    for t in range(network.steps):
+        busiest = ((times == t).astype(np.int64) @ live).max(axis=1)
+        cycles += np.where(t <= last, busiest, 0)
     return np.maximum(cycles, -(-network.pixels // core.pixels))
 
 

@@ -75,6 +75,9 @@ def check_fit(network: Network, core: CoreSpec) -> None:
         Naming what does not fit, what the network needs and what the core has.
     """
     check_reachable(network)
+    if core.learning:
+        _check_learning_core(network, core)
+        return
 
     def require(what: str, needs: int, has: int) -> None:
         if needs > has:
@@ -104,6 +107,39 @@ def check_fit(network: Network, core: CoreSpec) -> None:
             )
         if layer.scale >= limit:
             raise InputError(f"layer {layer.name!r}: scale is {layer.scale}, must be below {limit}")
+
+
+def _check_learning_core(network: Network, core: CoreSpec) -> None:
+    """Refuse a network that a learning core cannot run."""
+
+    def refuse(what: str) -> InputError:
+        return InputError(f"network does not fit the core: {what}")
+
+    layer = network.layers[0]
+    for what, needs, has in (
+        ("layers", len(network.layers), 1),
+        ("time_bits", network.time_bits, core.time_bits),
+        ("inputs", network.inputs, core.max_inputs),
+        ("state_rows", -(-network.outputs // core.banks), core.state_rows),
+        ("weight_bits", layer.weight_bits, core.weight_bits),
+        ("fraction_bits", layer.fraction_bits, core.fraction_bits),
+    ):
+        if needs > has:
+            raise refuse(f"{what} {needs}, the core has {has}")
+    if layer.neuron is not Neuron.STEP or layer.kind is not WeightKind.UNSIGNED:
+        raise refuse("a learning core runs STEP neurons with unsigned weights")
+    if network.off and network.pixels % core.pixels:
+        raise refuse(
+            f"with an OFF channel the {network.pixels} pixels must be whole words of {core.pixels}"
+        )
+    low = -layer.offset << (core.fraction_bits - layer.fraction_bits)
+    high = low + (layer.weights.sum(axis=0) << core.fraction_bits)
+    limit = 1 << (core.potential_bits - 1)
+    if low.min() < -limit or high.max() >= limit:
+        raise refuse(
+            f"potentials can meet {low.min()}..{high.max()}, the core has {core.potential_bits} "
+            f"bits: {-limit}..{limit - 1}"
+        )
 
 
 def _check_weights(layer: Layer, core: CoreSpec) -> None:

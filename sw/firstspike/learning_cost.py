@@ -15,7 +15,7 @@ import numpy as np
 
 from firstspike.spec import CoreSpec
 
-__all__ = ["COSTS", "STARTS", "Course", "account", "parameters"]
+__all__ = ["COSTS", "REST", "STARTS", "Course", "account", "parameters", "total_cycles"]
 
 #: What `account` writes, in this order; then, from `STARTS` on, the cycles in which lists were
 #: opened.
@@ -39,8 +39,8 @@ _LANE = 4
 _STAGES = 7
 #: Cycles until the random numbers are at rest.
 _RANDOM = 33
-#: Inputs in a word of a column's mask.
-_WORD = 16
+#: Cycles from the beginning of a stimulus that is learned from until another one may begin.
+REST = 34
 
 
 def parameters(core: CoreSpec | None, pixels: int, neurons: int) -> np.ndarray:
@@ -113,7 +113,7 @@ def _deliver(core, order, first, last, inputs):
 
 @numba.njit(nogil=True)
 def _walk(core, column_live, updates, slot, start):
-    """Return when nothing of an update is under way, and the words that it fetched.
+    """Return when nothing of an update is under way.
 
     A word without live inputs takes a cycle; a synapse that dies takes one more.
     """
@@ -272,3 +272,46 @@ def account(
     out[4] = mask_reads
     out[5] = operations + neurons + touches + scanned
     out[6] = operations + neurons + touches
+
+
+@numba.njit(nogil=True)
+def total_cycles(cycles, opened, steps, pixel_words, rest):
+    """Return the cycles of a whole run, from the first pixel to the last result.
+
+    The next stimulus is encoded while one is at work, but stops for a cycle each time that the
+    lists of a step are opened.
+
+    Parameters
+    ----------
+    cycles : ndarray of int64, shape (n,)
+        Of each stimulus.
+    opened : ndarray of int64, shape (n, T)
+        Cycles of a stimulus in which lists were opened; -1 for none.
+    steps : int
+        Time steps, T.
+    pixel_words : int
+        Words of a stimulus, twice with an OFF channel.
+    rest : ndarray of int64, shape (n,)
+        Cycles from the beginning of a stimulus in which no other one begins.
+    """
+    full = 0
+    free = 0
+    begin = 0
+    finished = 0
+    for n in range(len(cycles)):
+        # Emptying the lists, a pause, the words of pixels, and a last cycle.
+        clock = max(full, free)
+        for phase in range(2):
+            end = clock + (steps if phase == 0 else pixel_words)
+            for t in range(opened.shape[1]) if n > 0 else range(0):
+                # A list is opened in a cycle in which a word would have been inserted.
+                stop = begin + 1 + opened[n - 1, t]
+                if opened[n - 1, t] >= 0 and clock <= stop < end:
+                    end += 1
+            clock = end + 1
+        full = clock
+        # The half of this stimulus was free when the one before the last had finished.
+        free = finished + 1 if n > 0 else 0
+        begin = max(full, free, begin + rest[n - 1] if n > 0 else 0)
+        finished = begin + cycles[n] + 1
+    return finished + 1

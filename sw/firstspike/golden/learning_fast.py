@@ -22,7 +22,7 @@ from firstspike.learning.labels import check_labels
 from firstspike.learning.outcome import LearnOutcome
 from firstspike.learning.rule import Rule, Supervised
 from firstspike.learning.state import LearningState, check_state
-from firstspike.learning_cost import COSTS, STARTS, parameters
+from firstspike.learning_cost import COSTS, REST, STARTS, parameters, total_cycles
 from firstspike.spec import INTENSITY_MAX, MASK_BITS, CoreSpec
 
 __all__ = ["classify", "learn"]
@@ -146,6 +146,12 @@ def learn(
     by_name: dict[str, np.ndarray] = dict(zip(RECORD, record.T, strict=True))
     costs = dict(zip(COSTS, cost.T, strict=False)) if core is not None else {}
     floor = costs.pop("floor_cycles", None)
+    total = None
+    if core is not None:
+        words = -(-flat.shape[1] // core.pixels) * (2 if rule.off else 1)
+        learned = known >= 0 if isinstance(rule, Supervised) else np.ones(len(flat), bool)
+        rest = np.where(learned, REST, 0)
+        total = int(total_cycles(costs["cycles"], cost[:, STARTS:], rule.steps, words, rest))
     return LearnOutcome(
         winner=by_name.pop("winner"),
         decision_step=by_name.pop("decision_step"),
@@ -159,6 +165,7 @@ def learn(
             classes=state.classes,
         ),
         counters=by_name | costs,
+        total_cycles=total,
         floor_cycles=floor,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from firstspike.errors import InputError
 from firstspike.learning.rule import Rule, Supervised
 from firstspike.learning.state import LearningState
-from firstspike.spec import LEARNED_THRESHOLD_MAX, CoreSpec
+from firstspike.spec import CLASS_BLOCK, LEARNED_THRESHOLD_MAX, CoreSpec
 
 __all__ = ["check_learning_fit"]
 
@@ -32,6 +32,16 @@ def check_learning_fit(rule: Rule, state: LearningState, core: CoreSpec) -> None
         )
     if not core.pruning and (rule.pruning is not None or not state.alive.all()):
         raise InputError("learner does not fit the core: it prunes, the core has pruning: false")
+    if isinstance(rule, Supervised) and core.banks > CLASS_BLOCK:
+        raise InputError(
+            f"learner does not fit the core: classes have blocks of {CLASS_BLOCK} neurons, the "
+            f"core has {core.banks} banks"
+        )
+    if rule.off and state.inputs // 2 % core.pixels:
+        raise InputError(
+            f"learner does not fit the core: with an OFF channel the {state.inputs // 2} pixels "
+            f"must be whole words of {core.pixels}"
+        )
     require("time_bits", rule.time_bits, core.time_bits)
     require("inputs", state.inputs, core.max_inputs)
     require("state_rows", -(-state.neurons // core.banks), core.state_rows)

@@ -7,28 +7,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firstspike.errors import InputError
+from firstspike.fit import check_fit
+from firstspike.learning.fit import check_learning_fit
 from firstspike.learning.rule import Rule, Supervised
 from firstspike.learning.state import LearningState
 from firstspike.memimage import Write
 from firstspike.network import Network
 from firstspike.spec import (
-    CLASS_BLOCK,
     GLOBAL_REGISTERS,
     LEARNING_REGISTERS,
     MASK_BITS,
     CoreSpec,
-    Neuron,
     Space,
-    WeightKind,
     learning_register,
 )
 
-__all__ = ["Coding", "check_learner", "learner_image", "network_image", "synapse_rows", "tables"]
+__all__ = ["learner_image", "network_image", "synapse_rows"]
 
 
 @dataclass(frozen=True, slots=True)
-class Coding:
+class _Coding:
     """How stimuli become spike times; see `firstspike.network.Network`."""
 
     pixels: int
@@ -45,22 +43,10 @@ def learner_image(core: CoreSpec, rule: Rule, state: LearningState) -> list[Writ
     InputError
         If the learner does not fit.
     """
+    check_learning_fit(rule, state, core)
     pixels = state.inputs // (2 if rule.off else 1)
-    coding = Coding(pixels, rule.time_bits, rule.intensity_min, rule.off)
-    check_learner(core, coding, state.inputs, state.neurons)
-    if rule.weight_bits != core.weight_bits:
-        raise InputError(
-            f"learner does not fit the core: weights of {rule.weight_bits} bits, the core has "
-            f"{core.weight_bits}"
-        )
+    coding = _Coding(pixels, rule.time_bits, rule.intensity_min, rule.off)
     supervised = isinstance(rule, Supervised)
-    if supervised and core.banks > CLASS_BLOCK:
-        raise InputError(
-            "learner does not fit the core: supervised learning needs at most "
-            f"{CLASS_BLOCK} banks, the core has {core.banks}"
-        )
-    if (rule.pruning is not None or not state.alive.all()) and not core.pruning:
-        raise InputError("learner does not fit the core: it prunes, the core has pruning: false")
     writes = list(_layer(core, state.weights, state.alive, state.threshold))
     pruning = rule.pruning
     values = {
@@ -86,7 +72,7 @@ def learner_image(core: CoreSpec, rule: Rule, state: LearningState) -> list[Writ
         writes.append(_register("rise", int(size) * rule.homeostasis, group))
     for row in range(-(-state.neurons // core.banks)):
         writes.append(_register("row_class", int(state.group[row * core.banks]), row))
-    for address, amount in enumerate(tables(rule)):
+    for address, amount in enumerate(rule.tables().ravel().tolist()):
         writes.append(Write(Space.UPDATES, address, amount))
     return writes
 
@@ -99,30 +85,10 @@ def network_image(network: Network, core: CoreSpec, *, early_exit: bool) -> list
     InputError
         If the network does not fit.
     """
+    check_fit(network, core)
     layer = network.layers[0]
-    coding = Coding(network.pixels, network.time_bits, network.intensity_min, network.off)
-    check_learner(core, coding, network.inputs, network.outputs)
-
-    def refuse(what: str) -> InputError:
-        return InputError(f"network does not fit the core: {what}")
-
-    if len(network.layers) > 1:
-        raise refuse(f"{len(network.layers)} layers, a learning core has 1")
-    if network.neuron is not Neuron.STEP or layer.kind is not WeightKind.UNSIGNED:
-        raise refuse("a learning core runs STEP neurons with unsigned weights")
-    if layer.weight_bits > core.weight_bits:
-        raise refuse(f"weights of {layer.weight_bits} bits, the core has {core.weight_bits}")
-    finer = core.fraction_bits - layer.fraction_bits
-    if finer < 0:
-        raise refuse(
-            f"thresholds with {layer.fraction_bits} fraction bits, the core has "
-            f"{core.fraction_bits}"
-        )
-    threshold = layer.offset << finer
-    most = (layer.weights.sum(axis=0) << core.fraction_bits) - threshold
-    limit = 1 << (core.potential_bits - 1)
-    if threshold.max() > limit or most.max() >= limit:
-        raise refuse(f"potentials need more than {core.potential_bits} bits")
+    coding = _Coding(network.pixels, network.time_bits, network.intensity_min, network.off)
+    threshold = layer.offset << (core.fraction_bits - layer.fraction_bits)
     alive = layer.alive if layer.alive is not None else np.ones(layer.weights.shape, bool)
     writes = list(_layer(core, layer.weights, alive, threshold))
     writes += _registers(core, coding, network.outputs, {}, early_exit=early_exit)
@@ -130,33 +96,6 @@ def network_image(network: Network, core: CoreSpec, *, early_exit: bool) -> list
     for row in range(-(-network.outputs // core.banks)):
         writes.append(_register("row_class", 0, row))
     return writes
-
-
-def check_learner(core: CoreSpec, coding: Coding, inputs: int, neurons: int) -> None:
-    """Refuse a layer that the learning core ``core`` has no room for.
-
-    Raises
-    ------
-    InputError
-        Naming what does not fit, what is needed and what the core has.
-    """
-    for what, needs, has in (
-        ("time_bits", coding.time_bits, core.time_bits),
-        ("inputs", inputs, core.max_inputs),
-        ("neurons", neurons, core.max_neurons),
-    ):
-        if needs > has:
-            raise InputError(f"layer does not fit the core: {what} {needs}, the core has {has}")
-    if coding.off and coding.pixels % core.pixels:
-        raise InputError(
-            f"layer does not fit the core: with an OFF channel the {coding.pixels} pixels must be "
-            f"whole words of {core.pixels}"
-        )
-
-
-def tables(rule: Rule) -> list[int]:
-    """Return the table of updates as a core holds it: downwards, then upwards."""
-    return rule.tables().reshape(-1).tolist()
 
 
 def synapse_rows(core: CoreSpec, inputs: int, neurons: int) -> tuple[np.ndarray, np.ndarray]:
@@ -213,7 +152,7 @@ def _register(name: str, value: int, index: int = 0) -> Write:
 
 
 def _registers(
-    core: CoreSpec, coding: Coding, neurons: int, learning: dict[str, int], *, early_exit: bool
+    core: CoreSpec, coding: _Coding, neurons: int, learning: dict[str, int], *, early_exit: bool
 ) -> Iterator[Write]:
     inputs = coding.pixels * (2 if coding.off else 1)
     pixel_words = -(-coding.pixels // core.pixels)
