@@ -44,6 +44,11 @@ def test_the_interface(capsys):
     assert "(20, " in capsys.readouterr().out
 
 
+def test_the_interface_of_learning(capsys):
+    exec(block("api.md", "python learning"), {})
+    assert "[" in capsys.readouterr().out
+
+
 @pytest.mark.train
 def test_the_tutorial(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

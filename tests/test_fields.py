@@ -4,7 +4,7 @@ Mutants tried, each of which a test here refused: no check for doubled keys; a l
 Python object; `integer` that takes booleans, or one bound exclusive; `number` that takes NaN;
 `choices` ignored; `done` that never raises; `integers` without the check of each item; `_show`
 that prints everything; collections taken as keys; no bound on the size of a file; each kind of
-exception of PyYAML not caught; InputError that keeps line breaks, or control characters.
+exception of PyYAML not caught; the key `off` as a boolean; InputError that keeps line breaks, or control characters.
 """
 
 from __future__ import annotations
@@ -136,6 +136,14 @@ def test_place_of_nested_keys(tmp_path):
 )
 def test_bad_files(text, message, tmp_path):
     assert message in refused(lambda: read(text, tmp_path))
+
+
+def test_keys_that_yaml_takes_for_truth(tmp_path):
+    f = read("off: true\non: [1]\nyes: no\n", tmp_path)
+    assert f.is_list("on")
+    assert not f.is_list("off")
+    assert (f.boolean("off"), f.integers("on", 0, 1), f.boolean("yes")) == (True, [1], False)
+    f.done()
 
 
 def test_files_that_cannot_be_read(tmp_path, monkeypatch):

@@ -45,6 +45,10 @@ def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
         if key in seen:
             raise yaml.MarkedYAMLError(problem=f"key '{key}' stands twice", problem_mark=mark)
         seen.add(key)
+    for key_node, _ in node.value:
+        # YAML takes the word off for false.
+        if key_node.tag == "tag:yaml.org,2002:bool":
+            key_node.tag = "tag:yaml.org,2002:str"
     return loader.construct_mapping(node, deep=True)
 
 
