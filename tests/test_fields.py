@@ -4,7 +4,8 @@ Mutants tried, each of which a test here refused: no check for doubled keys; a l
 Python object; `integer` that takes booleans, or one bound exclusive; `number` that takes NaN;
 `choices` ignored; `done` that never raises; `integers` without the check of each item; `_show`
 that prints everything; collections taken as keys; no bound on the size of a file; each kind of
-exception of PyYAML not caught; the key `off` as a boolean; InputError that keeps line breaks, or control characters.
+exception of PyYAML not caught; the key `off` as a boolean; InputError that keeps line breaks, or
+control characters.
 """
 
 from __future__ import annotations
