@@ -7,7 +7,8 @@ from amaranth.lib.wiring import In, Out, connect
 
 from firstspike.spec import CoreSpec
 from firstspike_hw.bytelink import ByteLink
-from firstspike_hw.core import Core
+from firstspike_hw.learner.core import LearningCore
+from firstspike_hw.make import make_core
 from firstspike_hw.uart import UartRx, UartTx
 
 __all__ = ["System"]
@@ -42,7 +43,7 @@ class System(wiring.Component):
         self._rx = UartRx(divisor)
         self._tx = UartTx(divisor)
         self._link = ByteLink(spec)
-        self._core = Core(spec)
+        self._core = make_core(spec)
         super().__init__({"rx": In(1), "tx": Out(1)})
 
     def elaborate(self, platform):
@@ -61,4 +62,7 @@ class System(wiring.Component):
         connect(m, core.results, link.results)
         # Pixels only: pre-sorted events have no command.
         m.d.comb += core.events.valid.eq(0)
+        if isinstance(core, LearningCore):
+            # Nor have labels: over this link a core learns without supervision.
+            m.d.comb += core.labels.valid.eq(0)
         return m

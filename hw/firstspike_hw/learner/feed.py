@@ -1,19 +1,14 @@
 """From events to the live synapses of a bank, one a cycle."""
 
-from typing import Any
-
 from amaranth import *
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import CoreSpec, bits_for
+from firstspike_hw.learner.event_queue import EventQueue
 from firstspike_hw.learner.layouts import mask_position
-from firstspike_hw.rtlil import NO_COLLISION
 
-__all__ = ["DEPTH", "Feed"]
-
-#: Events that a bank can be behind the others.
-DEPTH = 16
+__all__ = ["Feed"]
 
 
 class Feed(wiring.Component):
@@ -85,26 +80,12 @@ class Feed(wiring.Component):
     def elaborate(self, platform):
         spec = self._spec
         m = Module()
-        m.submodules.queue = queue = memory.Memory(
-            shape=len(self.index), depth=DEPTH, init=[], attrs=NO_COLLISION
-        )
-        read: Any = queue.read_port()
-        write: Any = queue.write_port()
-
-        # The queue: what was pushed in this cycle is there in the next.
-        written = Signal(bits_for(DEPTH) + 1)
-        taken = Signal.like(written)
-        queued = Signal()
+        m.submodules.queue = queue = EventQueue(spec)
         m.d.comb += [
-            queued.eq(written != taken),
-            self.full.eq((written - taken)[bits_for(DEPTH)]),
-            write.en.eq(self.push),
-            write.addr.eq(written),
-            write.data.eq(self.index),
-            read.addr.eq(taken),
+            queue.push.eq(self.push),
+            queue.index.eq(self.index),
+            self.full.eq(queue.full),
         ]
-        with m.If(self.push):
-            m.d.sync += written.eq(written + 1)
 
         # An event from the queue, whose mask is being fetched; then one with its mask.
         fetching = Signal()
@@ -115,17 +96,15 @@ class Feed(wiring.Component):
         mask = Signal(spec.state_rows)
         m.d.comb += [
             fetch_moves.eq(~fetching | queue_moves),
-            read.en.eq(fetch_moves),
-            self.mask_index.eq(read.data),
+            queue.take.eq(fetch_moves),
+            self.mask_index.eq(queue.taken),
             self.mask_read.eq(fetching & queue_moves & spec.pruning),
             mask.eq(self.mask if spec.pruning else self.present),
         ]
         with m.If(fetch_moves):
-            m.d.sync += fetching.eq(queued)
-            with m.If(queued):
-                m.d.sync += taken.eq(taken + 1)
+            m.d.sync += fetching.eq(queue.queued)
         with m.If(queue_moves):
-            m.d.sync += [fetched.eq(fetching), fetched_index.eq(read.data)]
+            m.d.sync += [fetched.eq(fetching), fetched_index.eq(queue.taken)]
 
         # The event that is walked.
         left = Signal(spec.state_rows)
@@ -136,7 +115,7 @@ class Feed(wiring.Component):
             self.row.eq(lowest),
             free.eq(Mux(self.valid, rest == 0, left == 0)),
             queue_moves.eq(~fetched | free | (mask == 0)),
-            self.busy.eq(queued | fetching | fetched | (left != 0)),
+            self.busy.eq(queue.queued | fetching | fetched | (left != 0)),
         ]
         with m.If(free):
             m.d.sync += [left.eq(Mux(fetched, mask, 0)), self.input.eq(fetched_index)]
