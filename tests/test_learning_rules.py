@@ -1,4 +1,4 @@
-"""What learning promises: theorems, edges, and every line on which two implementations could part."""
+"""What learning promises: theorems, edges, and lines on which implementations could part."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from firstspike.learning import (
     Rule,
     Supervised,
     Unsupervised,
+    table,
 )
 from firstspike.learning.labels import assign
 from firstspike.learning.state import first_state
@@ -29,9 +30,20 @@ from firstspike.spec import LEARNED_THRESHOLD_MAX, OFFSET_LIMIT, CoreSpec
 RNG = np.random.default_rng(7)
 
 
+def amounts(potentiate: float, depress: float, bound: Bound = Bound.SOFT, bits: int = 8) -> dict:
+    return {
+        "weight_bits": bits,
+        "up": table(bound, potentiate, bits, up=True),
+        "down": table(bound, depress, bits, up=False),
+    }
+
+
+ORDINARY = amounts(8, 4)
+
+
 def layer(inputs=60, neurons=16, blocks=0, rule: Rule | None = None, **changes) -> LearningState:
     state = first_state(
-        rule or Unsupervised(), inputs, neurons, seed=1, threshold=0.1, classes=blocks
+        rule or Unsupervised(**ORDINARY), inputs, neurons, seed=1, threshold=0.1, classes=blocks
     )
     return replace(state, **changes)
 
@@ -74,7 +86,7 @@ def digits(n: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("supervised", [False, True])
 def test_pruning_at_zero_is_no_pruning(bits, supervised):
     """A theorem: random numbers depend on the position, and a weight of 0 stays 0."""
-    values = {"weight_bits": bits, "potentiate": 200, "depress": 250, "homeostasis": 2}
+    values = {**amounts(200, 250, bits=bits), "homeostasis": 2}
     rule: Rule = (
         Supervised(**values, own=300, error_step=20, reward=True)
         if supervised
@@ -100,10 +112,7 @@ def test_pruning_at_zero_is_no_pruning(bits, supervised):
 def test_a_neuron_keeps_min_fan_in(learn: Learn, least):
     state = layer(60, 6)
     rule = Unsupervised(
-        bound=Bound.HARD,
-        potentiate=0,
-        depress=16000,
-        homeostasis=0,
+        **amounts(0, 16000, Bound.HARD),
         pruning=Pruning(below=255, min_fan_in=least),
     )
     after = learn(rule, state, noise(300, 60))
@@ -118,7 +127,7 @@ def test_what_is_pruned_already_counts_as_fan_in(learn: Learn):
     alive[:5] = True
     state = layer(60, 2, alive=alive, weights=np.where(alive, 9, 0).astype(np.uint8))
     state = replace(state, threshold=np.array([1, 1]))
-    rule = Unsupervised(potentiate=0, depress=0, pruning=Pruning(below=200, min_fan_in=5))
+    rule = Unsupervised(**amounts(0, 0), pruning=Pruning(below=200, min_fan_in=5))
     assert not differ(learn(rule, state, np.full((3, 60), 255, np.uint8)), state) & {"alive"}
 
 
@@ -128,7 +137,7 @@ def test_what_is_pruned_already_counts_as_fan_in(learn: Learn):
 @both
 def test_all_black(learn: Learn):
     """Nothing comes: nobody wins, weights stay, thresholds fall, the random register moves."""
-    state, rule = layer(), Unsupervised(homeostasis=3)
+    state, rule = layer(), Unsupervised(**ORDINARY, homeostasis=3)
     after = learn(rule, state, np.zeros((50, 60), np.uint8))
     assert differ(after, state) == {"offset", "lfsr", "seen"}
     assert after.offset.tolist() == [150]
@@ -143,7 +152,7 @@ def test_all_black(learn: Learn):
 @both
 def test_all_white(learn: Learn):
     """Everything comes at step 0: the winner's weights only rise, and soon nothing changes."""
-    state, rule = layer(60, 4), Unsupervised(potentiate=100, homeostasis=50)
+    state, rule = layer(60, 4), Unsupervised(**amounts(100, 4), homeostasis=50)
     white = np.full((1500, 60), 255, np.uint8)
     after = learn(rule, state, white)
     assert (after.weights >= state.weights).all()
@@ -156,10 +165,10 @@ def test_all_white(learn: Learn):
 
 
 @pytest.mark.parametrize("rule", [
-    Unsupervised(homeostasis=255, potentiate=255, depress=255, pruning=Pruning(below=200)),
-    Supervised(homeostasis=255, own=1 << 18, other=1 << 18, reward=True, error_step=65535,
-               potentiate=64, depress=64, bound=Bound.ROOM),
-    Supervised(homeostasis=255, other=1 << 18, reward=True, potentiate=64, depress=64),
+    Unsupervised(**amounts(255, 255), homeostasis=255, pruning=Pruning(below=200)),
+    Supervised(**amounts(64, 64, Bound.ROOM), homeostasis=255, own=1 << 18, other=1 << 18,
+               reward=True, error_step=65535),
+    Supervised(**amounts(64, 64), homeostasis=255, other=1 << 18, reward=True),
 ])  # fmt: skip
 def test_noise_leaves_nothing_out_of_range(rule):
     """The state checks its ranges itself whenever it is made; here after every 50 stimuli."""
@@ -187,9 +196,9 @@ def test_a_threshold_rises_to_its_maximum_only(learn: Learn):
         offset=np.array([16000]),
     )
     white = np.full((1, 500), 255, np.uint8)
-    after = learn(Unsupervised(homeostasis=99), state, white)
+    after = learn(Unsupervised(**ORDINARY, homeostasis=99), state, white)
     assert after.threshold.tolist() == [LEARNED_THRESHOLD_MAX - 1]
-    after = learn(Unsupervised(homeostasis=101), state, white)
+    after = learn(Unsupervised(**ORDINARY, homeostasis=101), state, white)
     assert after.threshold.tolist() == [LEARNED_THRESHOLD_MAX]
 
 
@@ -198,7 +207,7 @@ def test_a_threshold_falls_to_one_only(learn: Learn):
     weights = np.full((8, 16), 3, np.uint8)
     state = replace(layer(8, 16, blocks=2), threshold=np.full(16, 20), weights=weights)
     # Neuron 0 wins every tie; the best of class 1 is neuron 8 until its weights have grown.
-    rule = Supervised(homeostasis=0, bound=Bound.HARD, potentiate=0, depress=0, error_step=50)
+    rule = Supervised(**amounts(0, 0), error_step=50)
     after = learn(rule, state, np.full((1, 8), 255, np.uint8), np.array([1]))
     assert after.threshold[[0, 8, 1]].tolist() == [70, 1, 20]
 
@@ -212,7 +221,7 @@ def test_labels_out_of_range(label):
     labels = np.zeros(5, np.int64)
     labels[3] = label
     with pytest.raises(InputError, match=rf"labels\[3\] is {label}, must be -1 or a class that"):
-        learning_fast.learn(Supervised(), state, noise(5, 64), labels)
+        learning_fast.learn(Supervised(**ORDINARY), state, noise(5, 64), labels)
 
 
 def test_labels_of_a_class_without_neurons():
@@ -220,13 +229,13 @@ def test_labels_of_a_class_without_neurons():
     state = layer(64, 16, blocks=2, offset=np.zeros(3, np.int64))
     state = replace(state, classes=classes)
     with pytest.raises(InputError, match=r"labels\[0\] is 1, must be .*: 0, 2$"):
-        learning_fast.learn(Supervised(), state, noise(1, 64), np.array([1]))
+        learning_fast.learn(Supervised(**ORDINARY), state, noise(1, 64), np.array([1]))
 
 
 def test_labels_mean_nothing_without_supervision():
     state, images = layer(64), noise(20, 64)
-    with_labels = compiled(Unsupervised(), state, images, np.arange(20) * 1000)
-    assert not differ(with_labels, compiled(Unsupervised(), state, images))
+    with_labels = compiled(Unsupervised(**ORDINARY), state, images, np.arange(20) * 1000)
+    assert not differ(with_labels, compiled(Unsupervised(**ORDINARY), state, images))
 
 
 @pytest.mark.parametrize(
@@ -238,13 +247,13 @@ def test_labels_mean_nothing_without_supervision():
 )
 def test_labels_of_another_shape(labels, message):
     with pytest.raises(InputError) as caught:
-        learning_fast.learn(Unsupervised(), layer(64), noise(5, 64), labels)
+        learning_fast.learn(Unsupervised(**ORDINARY), layer(64), noise(5, 64), labels)
     assert str(caught.value) == message
 
 
 @both
 def test_no_label_is_inference(learn: Learn):
-    rule = Supervised(own=100, other=50, reward=True, error_step=5)
+    rule = Supervised(**ORDINARY, own=100, other=50, reward=True, error_step=5)
     state, images = layer(64, 80, blocks=10), noise(10, 64)
     assert not differ(learn(rule, state, images, np.full(10, -1)), state)
     assert not differ(learn(rule, state, images), state)
@@ -283,12 +292,32 @@ def test_states_that_there_cannot_be(changes, message):
 @pytest.mark.parametrize(
     ("rule", "state", "images", "message"),
     [
-        (Unsupervised(weight_bits=4), layer(), noise(1, 60), "a weight is 2"),
-        (Supervised(), layer(), noise(1, 60), "neurons must have classes for a supervised rule"),
-        (Unsupervised(), layer(blocks=2), noise(1, 60), "and none for another"),
-        (Unsupervised(), layer(), noise(1, 59), "images: 59 inputs each, the learner takes 60"),
-        (Unsupervised(off=True), layer(), noise(1, 60), "images: 120 inputs each, the learner"),
-        (Unsupervised(), layer(), noise(1, 60) / 2, "images: dtype is float64, must be uint8"),
+        (Unsupervised(**amounts(8, 4, bits=4)), layer(), noise(1, 60), "a weight is 2"),
+        (
+            Supervised(**ORDINARY),
+            layer(),
+            noise(1, 60),
+            "neurons must have classes for a supervised rule",
+        ),
+        (Unsupervised(**ORDINARY), layer(blocks=2), noise(1, 60), "and none for another"),
+        (
+            Unsupervised(**ORDINARY),
+            layer(),
+            noise(1, 59),
+            "images: 59 inputs each, the learner takes 60",
+        ),
+        (
+            Unsupervised(**ORDINARY, off=True),
+            layer(),
+            noise(1, 60),
+            "images: 120 inputs each, the learner",
+        ),
+        (
+            Unsupervised(**ORDINARY),
+            layer(),
+            noise(1, 60) / 2,
+            "images: dtype is float64, must be uint8",
+        ),
     ],
 )
 def test_parts_that_do_not_fit(rule, state, images, message):
@@ -297,22 +326,29 @@ def test_parts_that_do_not_fit(rule, state, images, message):
     assert message in str(caught.value)
 
 
+def rule(**changes) -> Supervised:
+    return Supervised(**(ORDINARY | changes))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Unsupervised(weight_bits=1), "weight_bits is 1, must be an integer in 2..8"),
-        (lambda: Unsupervised(potentiate=-1), "potentiate is -1, must be an integer in 0..16383"),
-        (lambda: Unsupervised(depress=True), "depress is True, must be an integer in 0..16383"),
-        (lambda: Unsupervised(potentiate=256), "potentiate is 256: times a soft bound of 64 it"),
-        (lambda: Unsupervised(depress=65, bound=Bound.ROOM), "depress is 65: times a room bound"),
-        (lambda: Unsupervised(homeostasis=256), "homeostasis is 256, must be an integer in 0..255"),
-        (lambda: Unsupervised(weight_bits=4, pruning=Pruning(below=16)), "below is 16, must be an"),
+        (lambda: rule(weight_bits=1), "weight_bits is 1, must be an integer in 2..8"),
+        (lambda: rule(up=(0,) * 255), "up: 255 entries, must be 256"),
+        (lambda: rule(down=(0,) * 16), "down: 16 entries, must be 256"),
+        (lambda: rule(up=(0, -1) * 128), "up[1] is -1, must be an integer in 0..16383"),
+        (lambda: rule(up=(16383, 16384) * 128), "up[1] is 16384, must be an integer in 0..16383"),
+        (lambda: rule(down=(True,) * 256), "down[0] is True, must be an integer in 0..16383"),
+        (lambda: rule(homeostasis=256), "homeostasis is 256, must be an integer in 0..255"),
+        (lambda: Unsupervised(**amounts(1, 1, bits=4), pruning=Pruning(below=16)), "below is 16,"),
         (lambda: Pruning(below=0), "below is 0, must be an integer in 1..255"),
         (lambda: Pruning(below=1, min_fan_in=0), "min_fan_in is 0, must be an integer in 1..8192"),
         (lambda: Pruning(below=1, after=1 << 24), "after is 16777216, must be an integer in 0.."),
-        (lambda: Supervised(own=(1 << 18) + 1), "own is 262145, must be an integer in 0..262144"),
-        (lambda: Supervised(error_step=-1), "error_step is -1, must be an integer in 0..65535"),
-        (lambda: Supervised(time_bits=2), "time_bits is 2, must be an integer in 3..8"),
+        (lambda: rule(own=(1 << 18) + 1), "own is 262145, must be an integer in 0..262144"),
+        (lambda: rule(error_step=-1), "error_step is -1, must be an integer in 0..65535"),
+        (lambda: rule(time_bits=2), "time_bits is 2, must be an integer in 3..8"),
+        (lambda: amounts(256, 0), "256 times a soft bound of 64 is 16384, must be below 16384"),
+        (lambda: amounts(0, 65, Bound.ROOM), "65 times a room bound of 255 is 16575, must be"),
     ],
 )
 def test_rules_out_of_range(make, message):
@@ -321,9 +357,15 @@ def test_rules_out_of_range(make, message):
     assert message in str(caught.value)
 
 
-def test_tables_at_their_edges():
-    assert Unsupervised(potentiate=255, depress=255).tables().max() == 255 * 64
-    assert Unsupervised(potentiate=16383, bound=Bound.HARD).tables()[1].tolist() == [16383] * 256
+def test_tables():
+    assert Unsupervised(**amounts(255, 255)).tables().max() == 255 * 64
+    assert table(Bound.HARD, 16383, 8, up=True) == (16383,) * 256
+    assert table(Bound.SOFT, 2, 3, up=True) == (0, 2, 4, 4, 4, 4, 4, 2)
+    assert table(Bound.ROOM, 2, 2, up=True) == (6, 4, 2, 0)
+    assert table(Bound.ROOM, 2, 2, up=False) == (0, 2, 4, 6)
+    # Half of (0, 1, 1, 1) + (3, 2, 1, 0), rounded up from the half.
+    assert table(Bound.MIXED, 1, 2, up=True) == (2, 2, 1, 1)
+    assert table(Bound.ROOM, 0.25, 2, up=False) == (0, 0, 1, 1)
 
 
 # --- cores
@@ -352,7 +394,7 @@ def test_cores_that_do_not_fit(changes, rule, state, message):
     core = CoreSpec() if changes is None else replace(CORE, **changes)
     with pytest.raises(InputError) as caught:
         open_engine("golden").learn(  # type: ignore[attr-defined]
-            Unsupervised(**values), core, learner, noise(1, learner.inputs), None
+            Unsupervised(**(ORDINARY | values)), core, learner, noise(1, learner.inputs), None
         )
     assert message in str(caught.value)
 
@@ -383,7 +425,7 @@ def accuracy(rules: Sequence[Rule], state: LearningState) -> tuple[float, float]
 
 @pytest.mark.parametrize("pruning", [None, Pruning(below=51, after=2500)])
 def test_digits_are_learned_without_labels(pruning):
-    rule = Unsupervised(potentiate=32, depress=32, homeostasis=1, off=True, pruning=pruning)
+    rule = Unsupervised(**amounts(32, 32), homeostasis=1, off=True, pruning=pruning)
     state = first_state(rule, 128, 104, seed=0, threshold=0.44)
     right, alive = accuracy([rule] * 6, state)
     assert right > 0.80
@@ -392,10 +434,8 @@ def test_digits_are_learned_without_labels(pruning):
 
 def test_digits_are_learned_with_labels():
     teach = Supervised(
-        bound=Bound.ROOM, potentiate=16, depress=16, other=1 << 18, reward=True, off=True
+        **amounts(16, 16, Bound.ROOM), homeostasis=2, other=1 << 18, reward=True, off=True
     )
-    correct = Supervised(
-        bound=Bound.HARD, potentiate=300, depress=0, own=300, error_step=10, homeostasis=0, off=True
-    )
+    correct = Supervised(**amounts(300, 0, Bound.HARD), own=300, error_step=10, off=True)
     state = first_state(teach, 128, 80, seed=0, threshold=0.3, mean=0.5, classes=10)
     assert accuracy([teach] * 3 + [correct] * 6, state)[0] > 0.85

@@ -372,14 +372,20 @@ def test_recipes_of_training_are_told_apart(place, capsys):
         ({"classes": 4}, "neurons is 20, must be more than 24: a class has blocks of 8"),
         ({"initial": {}}, "initial.threshold: is missing"),
         ({"initial": {"threshold": 2}}, "initial.threshold: is 2, must be a number in 0.0..1.0"),
-        ({"prune": {"below": 256}}, "prune.below: is 256, must be an integer in 1..255"),
+        ({"prune": {"below": 256}}, "prune.below: is 256, must be an integer in 0..255"),
         ({"prune": {"below": 5, "share": 1}}, "prune.share: unknown key"),
         ({"prune": {"below": 5, "min_fan_in": 0}}, "prune.min_fan_in: is 0, must be an integer"),
-        ({"weight_bits": 4}, "prune.below: is 60, must be an integer in 1..15"),
+        ({"weight_bits": 4}, "prune.below: is 60, must be an integer in 0..15"),
         ({"weight_bits": 1}, "weight_bits: is 1, must be an integer in 2..8"),
         ({"stages": []}, "stages: must be a list of mappings, not empty"),
         ({"stages": [{}]}, "stages[0].potentiate: is missing"),
-        ({"stages": [{"potentiate": 256, "depress": 1}]}, "stages[0]: potentiate is 256: times a"),
+        ({"stages": [{"potentiate": 256, "depress": 1}]}, "stages[0].potentiate: 256 times a soft"),
+        (
+            {"stages": [{"potentiate": [], "depress": 1}]},
+            "potentiate: has 0 numbers, must have one",
+        ),
+        ({"initial": {"threshold": 0.1, "kept": 2}}, "initial.kept: is 2, must be an integer in 1"),
+        ({"prune": {"below": [1, 2]}}, "prune.below: has 2 numbers, must have one for each of 1"),
         ({"stages": [{"potentiate": [1, 2], "depress": 1}]}, "potentiate: has 2 numbers, must"),
         ({"stages": [{"potentiate": 1, "depress": 1, "own": 3}]}, "stages[0].own: unknown key"),
         ({"stages": [{"potentiate": 1, "depress": 1, "bound": "x"}]}, "bound: is 'x', must be one"),
@@ -391,12 +397,38 @@ def test_mistakes_in_recipes_are_named(place, capsys, changes, message):
 
 
 def test_one_number_for_each_pass(place):
-    stage = {"passes": 3, "potentiate": [7, 5, 3], "depress": 2}
-    recipe(stages=[stage, {"potentiate": 1, "depress": 1, "prune": {"below": 9}}])
+    listed = {
+        "passes": 3,
+        "potentiate": [7, 0.5, 3],
+        "depress": 2,
+        "homeostasis": [3, 2, 0],
+        "bound": "hard",
+        "prune": {"below": [0, 20, 30], "after": 7},
+    }
+    plain = {"potentiate": 1, "depress": 0.25, "bound": "hard", "depress_bound": "room"}
+    recipe(stages=[listed, plain])
     rules = load_learning_recipe(Path("recipe.yaml")).rules
-    assert [rule.potentiate for rule in rules] == [7, 5, 3, 1]
-    assert [rule.depress for rule in rules] == [2, 2, 2, 1]
-    assert [rule.pruning.below for rule in rules if rule.pruning] == [60, 60, 60, 9]
+    assert [rule.up[9] for rule in rules] == [7, 1, 3, 1]
+    assert [rule.down[100] for rule in rules] == [2, 2, 2, 25]
+    assert [rule.homeostasis for rule in rules] == [3, 2, 0, 0]
+    assert [rule.pruning and rule.pruning.below for rule in rules] == [None, 20, 30, 60]
+    assert [rule.pruning and rule.pruning.after for rule in rules] == [None, 7, 7, 100]
+
+
+def test_inputs_without_synapses(place, capsys):
+    """A checkerboard, of both channels."""
+    facts = learned(
+        capsys,
+        initial={"threshold": 0.1, "period": 2, "kept": 1},
+        prune=None,
+        off_channel=True,
+    )
+    assert facts["alive"] == 0.5
+    alive = load_network(Path("net")).layers[0].alive
+    assert alive is not None
+    board = np.indices((8, 8)).sum(axis=0).ravel() % 2 == 0
+    assert np.array_equal(alive, np.repeat(np.tile(board, 2)[:, None], 20, axis=1))
+    assert facts["accuracy"] > 0.3
 
 
 def test_every_shipped_recipe_is_valid():

@@ -27,6 +27,7 @@ from firstspike.learning import (
     Rule,
     Supervised,
     Unsupervised,
+    table,
 )
 from firstspike.learning.outcome import joined
 
@@ -41,12 +42,12 @@ Learn = Callable[[Rule, LearningState, np.ndarray, np.ndarray], LearnOutcome]
 
 
 def rule_of(given: dict) -> Rule:
+    bits, bound = given.get("weight_bits", 8), Bound(given.get("bound", "soft"))
     values = {
-        "weight_bits": given.get("weight_bits", 8),
+        "weight_bits": bits,
         "time_bits": 3,
-        "potentiate": given["potentiate"],
-        "depress": given["depress"],
-        "bound": Bound(given.get("bound", "soft")),
+        "up": table(bound, given["potentiate"], bits, up=True),
+        "down": table(bound, given["depress"], bits, up=False),
         "homeostasis": given.get("homeostasis", 0),
         "pruning": Pruning(**given["prune"]) if "prune" in given else None,
     }

@@ -170,15 +170,31 @@ class Fields:
 
     def integers(self, key: str, low: int, high: int, default: Any = ...) -> list[int]:
         """Take a list of integers in ``low..high``."""
+        return self._list(key, (int,), low, high, default, "integer")
+
+    def numbers(self, key: str, low: float, high: float, default: Any = ...) -> list[float]:
+        """Take a list of finite numbers in ``low..high``."""
+        return self._list(key, (int, float), low, high, default, "number")
+
+    def _list(
+        self,
+        key: str,
+        types: tuple[type, ...],
+        low: float,
+        high: float,
+        default: Any,
+        what: str,
+    ) -> list[Any]:
         value, given = self._take(key, default)
         if not given:
             return value
         if not isinstance(value, list):
-            raise self.error(key, f"is {_show(value)}, must be a list of integers")
+            raise self.error(key, f"is {_show(value)}, must be a list of {what}s")
         for i, item in enumerate(value):
-            if isinstance(item, bool) or not isinstance(item, int) or not low <= item <= high:
+            if isinstance(item, bool) or not isinstance(item, types) or not low <= item <= high:
+                article = "an" if what == "integer" else "a"
                 raise self.error(
-                    f"{key}[{i}]", f"is {_show(item)}, must be an integer in {low}..{high}"
+                    f"{key}[{i}]", f"is {_show(item)}, must be {article} {what} in {low}..{high}"
                 )
         return value
 

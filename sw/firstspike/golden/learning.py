@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firstspike.learning.rule import Bound, Rule, Supervised
+from firstspike.learning.rule import Rule, Supervised
 from firstspike.learning.state import LearningState
 from firstspike.spec import LEARNED_THRESHOLD_MAX, OFFSET_LIMIT, THRESHOLD_MIN
 
@@ -182,11 +182,11 @@ class Learner:
             r = random_byte(self.lfsr, i)
             fired = times[i] <= last
             if wrong:
-                new = max(0, w - (self._up(w) + r >> 8)) if fired else w
+                new = max(0, w - (rule.up[w] + r >> 8)) if fired else w
             elif fired:
-                new = min(most, w + (self._up(w) + r >> 8))
+                new = min(most, w + (rule.up[w] + r >> 8))
             else:
-                new = max(0, w - (self._down(w) + r >> 8))
+                new = max(0, w - (rule.down[w] + r >> 8))
             if (
                 rule.pruning is not None
                 and self.seen >= rule.pruning.after
@@ -200,18 +200,6 @@ class Learner:
             work.changes += new != w
             self.weights[i][j] = new
         return work
-
-    def _up(self, w: int) -> int:
-        return self.rule.potentiate * self._bound(w, self.rule.weight_max - w)
-
-    def _down(self, w: int) -> int:
-        return self.rule.depress * self._bound(w, w)
-
-    def _bound(self, w: int, room: int) -> int:
-        most = self.rule.weight_max
-        if self.rule.bound is Bound.SOFT:
-            return (w * (most + 1 - w) + most) >> self.rule.weight_bits
-        return room if self.rule.bound is Bound.ROOM else 1
 
     def _raise(self, j: int, step: int) -> None:
         self.threshold[j] = min(LEARNED_THRESHOLD_MAX, self.threshold[j] + step)

@@ -49,7 +49,7 @@ def _pixels(rule: Rule, state: LearningState, images: np.ndarray) -> np.ndarray:
 
 
 def _fixed(rule: Rule, core: CoreSpec | None, pixels: int, neurons: int) -> Fixed:
-    more = rule if isinstance(rule, Supervised) else Supervised()
+    more = rule if isinstance(rule, Supervised) else None
     prune = rule.pruning
     return Fixed(
         lut=_lut(rule),
@@ -59,10 +59,10 @@ def _fixed(rule: Rule, core: CoreSpec | None, pixels: int, neurons: int) -> Fixe
         below=prune.below if prune else 0,
         after=prune.after if prune else 0,
         min_fan_in=prune.min_fan_in if prune else 0,
-        own=more.own,
-        other=more.other,
-        reward=more.reward,
-        error_step=more.error_step,
+        own=more.own if more else 0,
+        other=more.other if more else 0,
+        reward=more.reward if more else False,
+        error_step=more.error_step if more else 0,
         core=parameters(core, pixels, neurons),
     )
 

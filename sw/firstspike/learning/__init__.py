@@ -6,8 +6,9 @@ What learning computes is in docs/semantics.md, sections 7 to 10, and `firstspik
 from __future__ import annotations
 
 from firstspike.learning.outcome import LearnOutcome
-from firstspike.learning.rule import Bound, Pruning, Rule, Supervised, Unsupervised
+from firstspike.learning.rule import Pruning, Rule, Supervised, Unsupervised
 from firstspike.learning.state import LearningState
+from firstspike.learning.tables import Bound, table
 
 __all__ = [
     "Bound",
@@ -17,4 +18,5 @@ __all__ = [
     "Rule",
     "Supervised",
     "Unsupervised",
+    "table",
 ]

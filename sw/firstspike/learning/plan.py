@@ -74,6 +74,8 @@ class Plan:
     def first_state(self) -> LearningState:
         """Return what learning starts from."""
         recipe, rule = self.recipe, self.rules[0]
+        rows, columns = np.indices(self.shape)
+        alive = ((rows + columns) % recipe.period < recipe.kept).ravel()
         return first_state(
             rule,
             self.images.shape[1] * (2 if rule.off else 1),
@@ -83,6 +85,7 @@ class Plan:
             mean=recipe.mean,
             spread=recipe.spread,
             classes=recipe.classes,
+            alive=np.tile(alive, 2 if rule.off else 1),
         )
 
     @cached_property

@@ -8,13 +8,8 @@ from typing import Any
 
 from firstspike.errors import InputError
 from firstspike.fields import Fields, load_yaml
-from firstspike.learning.rule import (
-    Bound,
-    Pruning,
-    Rule,
-    Supervised,
-    Unsupervised,
-)
+from firstspike.learning.rule import Pruning, Rule, Supervised, Unsupervised
+from firstspike.learning.tables import Bound, table
 from firstspike.spec import (
     AMOUNT_BITS,
     CLASSES_MAX,
@@ -32,7 +27,7 @@ KIND = "learning"
 #: Largest seed of a run.
 SEED_MAX = (1 << 31) - 1
 
-_ENTRY_MAX = (1 << AMOUNT_BITS) - 1
+_AMOUNT_MAX = (1 << AMOUNT_BITS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +45,8 @@ class LearningRecipe:
     threshold: float
     mean: float
     spread: float
+    period: int
+    kept: int
     seed: int
     shuffle: bool
     validation: int
@@ -101,13 +98,15 @@ def load_learning_recipe(path: Path) -> LearningRecipe:
     threshold = initial.number("threshold", 0.0, 1.0)
     mean = initial.number("mean", 0.01, 1.0, 0.5 if classes else 0.8)
     spread = initial.number("spread", 0.0, 1.0, 0.05)
+    period = initial.integer("period", 1, 64, 1)
+    kept = initial.integer("kept", 1, period, period)
     initial.done()
     seed = top.integer("seed", 0, SEED_MAX, 0)
     shuffle = top.boolean("shuffle", True)
     validation = top.integer("validation", 0, 30000, 0)
     label_images = top.integer("label_images", 1, 60000, 20000)
     report = top.integer("report", 100, 1 << 20, 10000)
-    prune = _prune(top, common["weight_bits"])
+    prune = _prunings(top, 1, common["weight_bits"], None)[0]
     rules: list[Rule] = []
     for stage in top.mappings("stages"):
         rules += _stage(stage, common, classes, prune)
@@ -121,6 +120,8 @@ def load_learning_recipe(path: Path) -> LearningRecipe:
         threshold=threshold,
         mean=mean,
         spread=spread,
+        period=period,
+        kept=kept,
         seed=seed,
         shuffle=shuffle,
         validation=validation,
@@ -130,51 +131,69 @@ def load_learning_recipe(path: Path) -> LearningRecipe:
     )
 
 
-def _prune(entry: Fields, weight_bits: int) -> Pruning | None:
-    if not entry.has("prune"):
-        return None
-    prune = entry.mapping("prune")
-    pruning = Pruning(
-        below=prune.integer("below", 1, (1 << weight_bits) - 1),
-        after=prune.integer("after", 0, (1 << 24) - 1, 0),
-        min_fan_in=prune.integer("min_fan_in", 1, 8192, 16),
-    )
-    prune.done()
-    return pruning
-
-
 def _stage(
     entry: Fields, common: dict[str, Any], classes: int, prune: Pruning | None
 ) -> list[Rule]:
     """Return the rules of a stage, one a pass."""
     passes = entry.integer("passes", 1, 1000, 1)
-    pairs = zip(_each(entry, "potentiate", passes), _each(entry, "depress", passes), strict=True)
-    values = common | {
-        "bound": Bound(entry.text("bound", "soft", choices=[bound.value for bound in Bound])),
-        "homeostasis": entry.integer("homeostasis", 0, 255, 0),
-        "pruning": _prune(entry, common["weight_bits"]) or prune,
-    }
+    bits = common["weight_bits"]
+    bounds = [bound.value for bound in Bound]
+    bound = entry.text("bound", Bound.SOFT.value, choices=bounds)
+    kinds = {"potentiate": bound, "depress": entry.text("depress_bound", bound, choices=bounds)}
+    amounts = {key: _numbers(entry, key, passes) for key in kinds}
+    numbers = {"homeostasis": _integers(entry, "homeostasis", passes, 0, 255, 0)}
     make: type[Rule] = Unsupervised
     if classes:
         make = Supervised
-        values |= {
-            "own": entry.integer("own", 0, HANDICAP_MAX, 0),
-            "other": entry.integer("other", 0, HANDICAP_MAX, 0),
-            "reward": entry.boolean("reward", False),
-            "error_step": entry.integer("error_step", 0, 65535, 0),
-        }
+        for key, high in (("own", HANDICAP_MAX), ("other", HANDICAP_MAX), ("error_step", 65535)):
+            numbers[key] = _integers(entry, key, passes, 0, high, 0)
+        numbers["reward"] = [entry.boolean("reward", False)] * passes
+    prunings = _prunings(entry, passes, bits, prune)
     entry.done()
-    try:
-        return [make(**values, potentiate=up, depress=down) for up, down in pairs]
-    except InputError as error:
-        raise InputError(f"{entry.path}: {entry.where}: {error}") from error
+    rules: list[Rule] = []
+    for number in range(passes):
+        tables = {}
+        for key, name in (("potentiate", "up"), ("depress", "down")):
+            try:
+                tables[name] = table(Bound(kinds[key]), amounts[key][number], bits, up=name == "up")
+            except InputError as error:
+                raise entry.error(key, str(error)) from error
+        values = {key: given[number] for key, given in numbers.items()}
+        rules.append(make(**common, **values, **tables, pruning=prunings[number]))
+    return rules
 
 
-def _each(entry: Fields, key: str, passes: int) -> list[int]:
+def _prunings(
+    entry: Fields, passes: int, weight_bits: int, default: Pruning | None
+) -> list[Pruning | None]:
+    """Take what each pass prunes; a bound of 0 is nothing."""
+    if not entry.has("prune"):
+        return [default] * passes
+    prune = entry.mapping("prune")
+    below = _integers(prune, "below", passes, 0, (1 << weight_bits) - 1)
+    after = prune.integer("after", 0, (1 << 24) - 1, 0)
+    least = prune.integer("min_fan_in", 1, 8192, 16)
+    prune.done()
+    return [Pruning(below=each, after=after, min_fan_in=least) if each else None for each in below]
+
+
+def _integers(
+    entry: Fields, key: str, passes: int, low: int, high: int, default: Any = ...
+) -> list[int]:
+    """Take one integer for all passes, or a list with one for each."""
+    if not entry.is_list(key):
+        return [entry.integer(key, low, high, default)] * passes
+    return _one_each(entry, key, passes, entry.integers(key, low, high))
+
+
+def _numbers(entry: Fields, key: str, passes: int) -> list[float]:
     """Take one number for all passes, or a list with one for each."""
     if not entry.is_list(key):
-        return [entry.integer(key, 0, _ENTRY_MAX)] * passes
-    values = entry.integers(key, 0, _ENTRY_MAX)
+        return [entry.number(key, 0, _AMOUNT_MAX)] * passes
+    return _one_each(entry, key, passes, entry.numbers(key, 0, _AMOUNT_MAX))
+
+
+def _one_each(entry: Fields, key: str, passes: int, values: list[Any]) -> list[Any]:
     if len(values) != passes:
         raise entry.error(key, f"has {len(values)} numbers, must have one for each of {passes}")
     return values

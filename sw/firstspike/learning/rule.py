@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -11,23 +10,12 @@ import numpy as np
 from firstspike.errors import InputError
 from firstspike.spec import AMOUNT_BITS, HANDICAP_MAX, INTENSITY_MAX, TIME_BITS_MAX, TIME_BITS_MIN
 
-__all__ = ["Bound", "Pruning", "Rule", "Supervised", "Unsupervised"]
+__all__ = ["Pruning", "Rule", "Supervised", "Unsupervised"]
 
 
 def _check(name: str, value: int, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise InputError(f"{name} is {value!r}, must be an integer in {low}..{high}")
-
-
-class Bound(enum.Enum):
-    """How a change depends on the weight ``w``; WMAX is the largest weight."""
-
-    #: w * (2^WB - w) >> WB, rounded up: slow at both ends, and 0 stays 0.
-    SOFT = "soft"
-    #: What is left on the way: WMAX - w upwards, w downwards.
-    ROOM = "room"
-    #: The same for every weight.
-    HARD = "hard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +61,9 @@ class Rule:
         A pixel below it never spikes, 1..255.
     off : bool
         Whether each pixel also drives an OFF input.
-    potentiate, depress : int
-        AP and AM: 256ths of the bound that a weight goes up or down, 0..16383.
-    bound : Bound
-        What AP and AM are multiplied with.
+    up, down : tuple of int
+        What a weight changes by, in 256ths: an entry for each weight, 0..16383. See
+        `firstspike.learning.tables.table`.
     homeostasis : int
         dn: what thresholds fall by at a stimulus; the winner's rises by that times the number of
         neurons that fall. 0..255.
@@ -86,17 +73,16 @@ class Rule:
     Raises
     ------
     InputError
-        If a value is out of its range, or an entry of the tables has more than 14 bits.
+        If a value is out of its range, or a table has not an entry for each weight.
     """
 
     weight_bits: int = 8
     time_bits: int = 4
     intensity_min: int = 1
     off: bool = False
-    potentiate: int = 8
-    depress: int = 4
-    bound: Bound = Bound.SOFT
-    homeostasis: int = 2
+    up: tuple[int, ...]
+    down: tuple[int, ...]
+    homeostasis: int = 0
     pruning: Pruning | None = None
 
     def __post_init__(self) -> None:
@@ -104,14 +90,12 @@ class Rule:
         _check("time_bits", self.time_bits, TIME_BITS_MIN, TIME_BITS_MAX)
         _check("intensity_min", self.intensity_min, 1, INTENSITY_MAX)
         _check("homeostasis", self.homeostasis, 0, 255)
-        for name in ("depress", "potentiate"):
-            _check(name, getattr(self, name), 0, (1 << AMOUNT_BITS) - 1)
-        for name, entries in zip(("depress", "potentiate"), self.tables(), strict=True):
-            if entries.max() >= 1 << AMOUNT_BITS:
-                raise InputError(
-                    f"{name} is {getattr(self, name)}: times a {self.bound.value} bound of "
-                    f"{entries.max() // getattr(self, name)} it must be below {1 << AMOUNT_BITS}"
-                )
+        for name in ("up", "down"):
+            entries = getattr(self, name)
+            if len(entries) != self.weight_max + 1:
+                raise InputError(f"{name}: {len(entries)} entries, must be {self.weight_max + 1}")
+            for weight, entry in enumerate(entries):
+                _check(f"{name}[{weight}]", entry, 0, (1 << AMOUNT_BITS) - 1)
         if self.pruning is not None:
             _check("below", self.pruning.below, 1, self.weight_max)
 
@@ -135,22 +119,14 @@ class Rule:
         return replace(self, pruning=None)
 
     def tables(self) -> np.ndarray:
-        """Return what is added to a random byte before it is shifted into a change.
+        """Return both tables: what is added to a random byte before it is shifted.
 
         Returns
         -------
         ndarray of int64, shape (2, 2 ** weight_bits)
             By direction (0 down, 1 up) and weight; each below ``2 ** AMOUNT_BITS``.
         """
-        most = self.weight_max
-        weight = np.arange(most + 1)
-        if self.bound is Bound.SOFT:
-            down = up = (weight * (most + 1 - weight) + most) >> self.weight_bits
-        elif self.bound is Bound.ROOM:
-            down, up = weight, most - weight
-        else:
-            down = up = np.ones_like(weight)
-        return np.stack([self.depress * down, self.potentiate * up])
+        return np.array([self.down, self.up])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,8 +173,9 @@ def first_state(
     mean: float = 0.8,
     spread: float = 0.05,
     classes: int = 0,
+    alive: np.ndarray | None = None,
 ) -> LearningState:
-    """Return what learning starts from: all synapses, random weights, equal thresholds.
+    """Return what learning starts from: random weights and equal thresholds.
 
     Parameters
     ----------
@@ -193,6 +194,8 @@ def first_state(
     classes : int
         Give the neurons so many classes, in ascending order and in blocks of
         `firstspike.spec.CLASS_BLOCK`; 0: none.
+    alive : ndarray of bool, shape (inputs,), optional
+        Which inputs have synapses; all, if not given.
 
     Raises
     ------
@@ -212,9 +215,12 @@ def first_state(
     random = np.random.default_rng([seed, 0])
     weights = np.rint(random.normal(mean * most, spread * most, (inputs, neurons)))
     theta = int(threshold * inputs * 0.8 * most) << rule.fraction_bits
+    mask = np.ones((inputs, neurons), bool)
+    if alive is not None:
+        mask &= alive[:, None]
     return LearningState(
-        weights=weights.clip(1, most).astype(np.uint8),
-        alive=np.ones((inputs, neurons), bool),
+        weights=(weights.clip(1, most) * mask).astype(np.uint8),
+        alive=mask,
         threshold=np.full(neurons, max(THRESHOLD_MIN, theta)),
         offset=np.zeros(max(1, classes), np.int64),
         lfsr=int(random.integers(1, LFSR_MAX, endpoint=True)),
