@@ -349,7 +349,8 @@ class LearningCore(wiring.Component):
         winner = Signal.like(result.winner)
         ties = Signal.like(decision.ties)
         over = Signal.like(decision.over)
-        with m.If(decision.done & ~sequencer.decided):
+        # Not the comparison at the end of a decided stimulus, nor the one for the right neuron.
+        with m.If(decision.done & ~sequencer.decided & ~sequencer.seeking):
             m.d.sync += [
                 winner.eq(Cat(decision.bank, decision.row)),
                 ties.eq(decision.ties),

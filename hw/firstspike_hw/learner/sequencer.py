@@ -70,6 +70,8 @@ class LearnerSequencer(wiring.Component):
         The winner has the label's class; valid two cycles after ``compared``.
     decided : Out(1), decision_step : Out(time_bits)
         There is a winner, and since when; the last step if there is none.
+    seeking : Out(1)
+        The right neuron of a stimulus whose winner was wrong is sought, or was found.
     touches : Out(1), touch : Out(Touch)
         The winner's threshold changes.
     random_ready : In(1), update : Out(1), wrong : Out(1), updating : In(1), updated : Out(1)
@@ -108,6 +110,7 @@ class LearnerSequencer(wiring.Component):
     right: Signal
     decided: Signal
     decision_step: Signal
+    seeking: Signal
     touches: Signal
     touch: Signal
     random_ready: Signal
@@ -153,6 +156,7 @@ class LearnerSequencer(wiring.Component):
                 "right": In(1),
                 "decided": Out(1),
                 "decision_step": Out(spec.time_bits),
+                "seeking": Out(1),
                 "touches": Out(1),
                 "touch": Out(Touch),
                 "random_ready": In(1),
@@ -190,8 +194,7 @@ class LearnerSequencer(wiring.Component):
             m.d.comb += [self.sweeps.eq(1), self.sweep.eq(kind)]
             m.d.sync += self.row.eq(Mux(is_last_row, 0, self.row + 1))
 
-        # The right neuron of a stimulus whose winner was wrong is sought, or was found.
-        seeking = Signal()
+        seeking = self.seeking
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += [
