@@ -49,7 +49,7 @@ def counted(label: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextlib.contextmanager
-def noted(label: str, total: int, things: str) -> Iterator[Callable[[int, str], None]]:
+def noted(label: str, total: int) -> Iterator[Callable[[int, str], None]]:
     """Show how many of ``total`` things are done, how many a second, and a note.
 
     Yields
@@ -72,7 +72,7 @@ def noted(label: str, total: int, things: str) -> Iterator[Callable[[int, str], 
                 first.append((done, now))
             before, begun = first[0]
             rate = (done - before) / (now - begun) if now > begun else 0.0
-            progress.update(task, completed=done, note=f"{rate:.0f} {things}/s, {note}")
+            progress.update(task, completed=done, note=f"{rate:.0f}/s, {note}")
 
         yield show
 

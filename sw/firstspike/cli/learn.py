@@ -116,7 +116,7 @@ def _call(args: argparse.Namespace) -> int:
     plan = plan_of(args, args.recipe)
     name, core = learning_core(args, plan, [args.engine])
     facts: dict[str, Any] = {"engine": args.engine, "core": name}
-    with noted(f"learning {plan.recipe.name}", plan.total, "stimuli") as progress:
+    with noted(plan.recipe.name, plan.total) as progress:
         facts |= run.learn(
             plan,
             learning_engine(args.engine),

@@ -227,7 +227,7 @@ def _note(
 
     Neurons without classes have those of the stimuli which they won lately.
     """
-    note = f"alive {100 * state.alive.mean():.1f} %"
+    note = f"{100 * state.alive.mean():.1f} % alive"
     classes = state.classes
     if classes is None and recent:
         winners, known = (np.concatenate(column) for column in zip(*recent, strict=True))
@@ -235,7 +235,7 @@ def _note(
     if classes is None or not (labels >= 0).any():
         return note
     winner, _ = classify(rule, state, images)
-    return f"{note}, right {100 * (classes[winner] == labels)[labels >= 0].mean():.1f} %"
+    return f"{note}, {100 * (classes[winner] == labels)[labels >= 0].mean():.1f} % right"
 
 
 def _dump(plan: Plan, records: dict[str, np.ndarray], state: LearningState) -> bytes:
