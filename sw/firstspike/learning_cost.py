@@ -34,7 +34,7 @@ STARTS = len(COSTS)
 #: Events that a bank can be behind the others.
 _DEPTH = 16
 #: Cycles from a synapse on offer until its lane is empty again.
-_LANE = 4
+_LANE = 5
 #: Stages of an update.
 _STAGES = 7
 #: Cycles until the random numbers are at rest.
@@ -255,11 +255,11 @@ def account(
         if course == Course.WRONG:
             touches = 2
             scanned = in_class
-            done = max(done + rows + 1, done + 6 + last_row)
+            done = max(done + rows + 1, done + 2 + _LANE + last_row)
             done = _walk(core, column_live, updates, 1, done + banks + 3)
         end = done + 3
     if renewed:
-        end = max(end + rows, end + 5 + last_row) + 1
+        end = max(end + rows, end + 1 + _LANE + last_row) + 1
         touches += in_class
     for slot in range(len(updates)):
         visits += updates[slot, 1]

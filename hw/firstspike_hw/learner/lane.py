@@ -42,11 +42,11 @@ class Lane(wiring.Component):
     ever written is the largest potential: nobody needs to look for the winner. Potentials are
     stored less the threshold in force, `CoreSpec.fraction_bits` bits finer than weights.
 
-    Three stages: read the state; add and write back; compare. A row that is read while it is
-    written is taken from what was written.
+    Four stages: read the synapse; read the state; add and write back; compare. A row that is read
+    while it is written is taken from what was written.
 
     Timing: ``weight`` and ``order.amount`` belong to the order of two cycles before; ``kept`` shows
-    the value of an order three cycles after it, ``best`` four.
+    the value of an order four cycles after it, ``best`` five.
     Reset: the memory keeps its contents.
 
     Parameters
@@ -71,7 +71,7 @@ class Lane(wiring.Component):
     busy : Out(1)
         An order is under way.
     state_read, state_write : Out(1)
-        High in a cycle in which the memory is accessed.
+        High in a cycle in which the memory is read, and in the one before it is written.
     tap : Out(tap_signature(spec))
         Potentials as they are written.
     """
@@ -117,83 +117,96 @@ class Lane(wiring.Component):
         moving = data.StructLayout(
             {"valid": 1, "operation": Operation, "row": bits_for(spec.state_rows)}
         )
-        first, second = Signal(moving), Signal(moving)
+        first, second, third = (Signal(moving, name=f"stage_{k}") for k in (1, 2, 3))
         m.d.sync += [
             first.valid.eq(order.valid),
             first.operation.eq(order.operation),
             first.row.eq(order.row),
             second.eq(first),
+            third.eq(second),
         ]
 
-        def half(operation):
-            return (operation != Operation.ADD) & (operation != Operation.SCAN)
+        # Stage 1: the synapse is read.
+        m.d.comb += self.reads.eq(first.valid & (first.operation == Operation.ADD))
 
-        # Stage 1: read.
+        # Stage 2: read the state; keep what to add to it.
+        amount = Signal(signed(spec.potential_bits))
+        grows = Signal()
         forward = Signal()
         m.d.comb += [
-            self.reads.eq(first.valid & (first.operation == Operation.ADD)),
-            self.state_read.eq(first.valid & (first.operation != Operation.LOAD)),
-            read.en.eq(first.valid),
-            read.addr.eq(Cat(first.row, half(first.operation))),
+            self.state_read.eq(second.valid & (second.operation != Operation.LOAD)),
+            # Written in the next cycle.
+            self.state_write.eq(second.valid & (second.operation != Operation.SCAN)),
+            read.en.eq(second.valid),
+            read.addr.eq(
+                Cat(
+                    second.row,
+                    (second.operation != Operation.ADD) & (second.operation != Operation.SCAN),
+                )
+            ),
         ]
-        m.d.sync += forward.eq(write.en & (write.addr == read.addr))
+        m.d.sync += [
+            amount.eq(order.amount),
+            # A synapse of 0 changes nothing, so it makes no new tie.
+            grows.eq(self.weight != 0),
+            forward.eq(write.en & (write.addr == read.addr)),
+        ]
+        with m.If(second.operation == Operation.ADD):
+            m.d.sync += amount.eq(self.weight << spec.fraction_bits)
+        with m.Elif(second.operation == Operation.SCAN):
+            m.d.sync += amount.eq(0)
 
-        # Stage 2: add, write back.
+        # Stage 3: add, write back.
         base = Signal(signed(spec.potential_bits))
-        amount = Signal(signed(spec.potential_bits))
         total = Signal(signed(spec.potential_bits))
         value = Signal(signed(spec.potential_bits))
         adds = Signal()
+        crosses = Signal()
         m.d.comb += [
-            adds.eq(second.operation == Operation.ADD),
-            amount.eq(order.amount),
+            adds.eq(third.operation == Operation.ADD),
             base.eq(Mux(forward, self.kept, read.data)),
             total.eq(base + amount),
             value.eq(total),
-            self.state_write.eq(second.valid & (second.operation != Operation.SCAN)),
-            write.en.eq(self.state_write),
+            crosses.eq(adds & base[-1] & ~total[-1]),
+            write.en.eq(third.valid & (third.operation != Operation.SCAN)),
             write.addr.eq(
                 Cat(
-                    second.row,
-                    (second.operation == Operation.CHANGE) | (second.operation == Operation.LOAD),
+                    third.row,
+                    (third.operation == Operation.CHANGE) | (third.operation == Operation.LOAD),
                 )
             ),
             write.data.eq(value),
         ]
-        with m.Switch(second.operation):
-            with m.Case(Operation.ADD):
-                m.d.comb += amount.eq(self.weight << spec.fraction_bits)
-            with m.Case(Operation.SCAN):
-                m.d.comb += amount.eq(0)
+        with m.Switch(third.operation):
             with m.Case(Operation.LOAD):
                 m.d.comb += base.eq(0)
             with m.Case(Operation.START, Operation.CHANGE):
                 # A threshold is at least 1.
                 with m.If(~total[-1]):
                     m.d.comb += value.eq(-1)
-        with m.If((second.operation == Operation.CHANGE) & total[-1] & ~total[_CEILING:].all()):
+        with m.If((third.operation == Operation.CHANGE) & total[-1] & ~total[_CEILING:].all()):
             m.d.comb += value.eq(-LEARNED_THRESHOLD_MAX)
-        with m.If(second.valid):
+        with m.If(third.valid):
             m.d.sync += self.kept.eq(value)
 
-        # Stage 3: compare. A synapse of 0 changes nothing, so it makes no new tie.
-        third = Signal()
+        # Stage 4: compare.
+        fourth = Signal()
         compares = Signal()
-        row = Signal.like(second.row)
+        row = Signal.like(third.row)
         fires = Signal()
         better = Signal()
         m.d.sync += [
-            third.eq(second.valid),
+            fourth.eq(third.valid),
             compares.eq(
-                second.valid
+                third.valid
                 & (
-                    (second.operation == Operation.START)
-                    | (second.operation == Operation.SCAN)
-                    | (adds & (self.weight != 0))
+                    (third.operation == Operation.START)
+                    | (third.operation == Operation.SCAN)
+                    | (adds & grows)
                 )
             ),
-            row.eq(second.row),
-            fires.eq(second.valid & adds & base[-1] & ~total[-1]),
+            row.eq(third.row),
+            fires.eq(third.valid & crosses),
         ]
         m.d.comb += better.eq(~best.there | (self.kept > best.potential))
         with m.If(compares):
@@ -214,10 +227,10 @@ class Lane(wiring.Component):
             m.d.sync += best.eq(0)
 
         m.d.comb += [
-            self.busy.eq(first.valid | second.valid | third),
-            self.tap.valid.eq(second.valid & (adds | (second.operation == Operation.START))),
-            self.tap.row.eq(second.row),
+            self.busy.eq(first.valid | second.valid | third.valid | fourth),
+            self.tap.valid.eq(third.valid & (adds | (third.operation == Operation.START))),
+            self.tap.row.eq(third.row),
             self.tap.potential.eq(value),
-            self.tap.fires.eq(adds & base[-1] & ~total[-1]),
+            self.tap.fires.eq(crosses),
         ]
         return m
