@@ -101,7 +101,7 @@ def run_learner(
 
     async def listen(ctx: Any) -> None:
         started = 0
-        # With an onlooker the core waits until all pipelines are empty.
+        # With an onlooker the core waits until all is at rest, the random numbers too.
         ctx.set(dut.results.ready, watch is None)
         potentials = np.zeros(core.max_neurons, np.int64)
         taps: list[Any] = []
@@ -122,7 +122,7 @@ def run_learner(
                     if fires:
                         run.spikes.append((len(run.records), 0, neuron, step))
             if done and watch is not None:
-                await ctx.tick().repeat(8)
+                await ctx.tick().repeat(40)
                 watch(lambda: _state(ctx, dut, core, inputs, neurons, groups))
                 ctx.set(dut.results.ready, 1)
                 await ctx.tick()
