@@ -187,12 +187,15 @@ class Buckets(wiring.Component):
         open_slot, open_word = self._lowest(m, opened, [read.data.word for read, _ in heads])
         left_slot, left_word = self._lowest(m, left, [head_words[k] for k in slots])
         successor = Signal(link)
+        list_word = Signal(words)
         next_word = Signal(words)
         moves = Signal()
         m.d.comb += [
             successor.eq(links_read.data[slot]),
             moves.eq(opening | (valid & self.events.ready)),
-            next_word.eq(Mux(opening, open_word, Mux(successor.there, successor.word, left_word))),
+            # The link comes late; all but one choice is made before.
+            list_word.eq(Mux(opening, open_word, left_word)),
+            next_word.eq(Mux(successor.there & ~opening, successor.word, list_word)),
             links_read.addr.eq(Cat(next_word, self.half)),
             links_read.en.eq(moves),
             self.events.valid.eq(valid),
