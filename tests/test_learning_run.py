@@ -17,6 +17,7 @@ from firstspike.golden import learning_fast
 from firstspike.golden.encoding import step_times
 from firstspike.golden.learning import Learner
 from firstspike.learning import LearningState, run
+from firstspike.learning.plan import make_plan
 from firstspike.learning.recipe import load_learning_recipe
 from firstspike.network import load_network
 from firstspike.spec import COUNTERS
@@ -289,6 +290,17 @@ def test_options_that_change_the_recipe(place, capsys):
     assert other["digest"] != facts["digest"]
     again = learned(capsys, "--limit", "200", "--epochs", "3", "--seed", "9", "--no-prune")
     assert again["digest"] == facts["digest"]
+
+
+def test_the_order_is_that_of_seed_and_pass(place):
+    parsed = load_learning_recipe(Path(recipe()))
+    plans = [make_plan(parsed, seed=seed, limit=50) for seed in (0, 1, 1)]
+    orders = [plan.order(number).tolist() for plan in plans for number in (0, 1)]
+    assert orders[2:4] == orders[4:]
+    assert len({tuple(order) for order in orders}) == 4
+    assert all(sorted(order) == list(range(50)) for order in orders)
+    unmoved = make_plan(load_learning_recipe(Path(recipe(shuffle=False))), limit=50)
+    assert unmoved.order(1).tolist() == list(range(50))
 
 
 def test_more_passes_than_the_recipe_has_repeat_the_last_one(place):
