@@ -17,6 +17,7 @@ from firstspike.golden import learning_fast
 from firstspike.golden.encoding import step_times
 from firstspike.golden.learning import Learner
 from firstspike.learning import LearningState, run
+from firstspike.learning.checkpoint import Checkpoint
 from firstspike.learning.plan import make_plan
 from firstspike.learning.recipe import load_learning_recipe
 from firstspike.network import load_network
@@ -224,6 +225,29 @@ def test_resumed_at_any_stimulus_to_the_same_bits(place, capsys, monkeypatch, ch
     assert ours.keys() == theirs.keys()
     for name, array in ours.items():
         assert np.array_equal(array, theirs[name]), name
+
+
+def test_broken_off_between_records_and_checkpoint(place, capsys, monkeypatch):
+    """What was learned after the checkpoint is learned again, in pieces of another length."""
+    learned(capsys, "--dump", "whole.npz", "--limit", "200")
+    save = Checkpoint.save
+
+    def breaking(self, state, notes):
+        if notes["done"] == 140:
+            raise KeyboardInterrupt
+        save(self, state, notes)
+
+    command = ["learn", "recipe.yaml", "-o", "net", "--dump", "d.npz", "--limit", "200"]
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "_PIECE", 70)
+        patch.setattr(Checkpoint, "save", breaking)
+        assert main(command) == 130
+    capsys.readouterr()
+    assert Path("net/unfinished/records-000000000140.npz").is_file()
+    monkeypatch.setattr(run, "_PIECE", 100)
+    assert main([*command, "--resume"]) == 0
+    ours, theirs = dumped("d.npz"), dumped("whole.npz")
+    assert all(np.array_equal(array, theirs[name]) for name, array in ours.items())
 
 
 def dumped(path: str) -> dict[str, np.ndarray]:

@@ -49,6 +49,8 @@ class Checkpoint:
     def load(self) -> tuple[LearningState, dict[str, Any]]:
         """Return the state, and the notes that were saved with it.
 
+        Records of stimuli that came after it are removed: they will be learned again.
+
         Raises
         ------
         InputError
@@ -67,7 +69,11 @@ class Checkpoint:
                 f"{self._path}: is of a run with another recipe, other images or options; remove "
                 f"{self.folder} to begin anew"
             )
-        return LearningState.from_arrays(arrays), notes
+        state = LearningState.from_arrays(arrays)
+        for path, done in self._records():
+            if done > notes["done"]:
+                path.unlink()
+        return state, notes
 
     def save(self, state: LearningState, notes: dict[str, Any]) -> None:
         """Write ``state`` with ``notes``, which JSON can hold."""
@@ -82,6 +88,10 @@ class Checkpoint:
         np.savez_compressed(content, **outcome.arrays())  # type: ignore[arg-type]
         write_file(self.folder / f"records-{done:012}.npz", content.getvalue())
 
+    def _records(self) -> list[tuple[Path, int]]:
+        paths = sorted(self.folder.glob("records-*.npz"))
+        return [(path, int(path.stem.removeprefix("records-"))) for path in paths]
+
     def records(self, done: int) -> dict[str, np.ndarray]:
         """Return what happened to each of ``done`` stimuli, by name.
 
@@ -90,12 +100,7 @@ class Checkpoint:
         InputError
             If it was not kept from the beginning.
         """
-        paths = [
-            path
-            for path in sorted(self.folder.glob("records-*.npz"))
-            if int(path.stem.removeprefix("records-")) <= done
-        ]
-        parts = [load_arrays(path) for path in paths]
+        parts = [load_arrays(path) for path, _ in self._records()]
         if sum(len(part["winner"]) for part in parts) != done:
             raise InputError(
                 f"{self.folder}: results of stimuli are not complete, because the run was begun "
