@@ -26,6 +26,8 @@ class Spram(wiring.Component):
         Whether anything happens in this cycle.
     write : In(1)
         With ``enable``: 1 writes, 0 reads.
+    bytes : In(2)
+        Which bytes of it are written.
     write_data : In(16)
         Word to write.
     read_data : Out(16)
@@ -35,6 +37,7 @@ class Spram(wiring.Component):
     address: Signal
     enable: Signal
     write: Signal
+    bytes: Signal
     write_data: Signal
     read_data: Signal
 
@@ -44,6 +47,7 @@ class Spram(wiring.Component):
                 "address": In(14),
                 "enable": In(1),
                 "write": In(1),
+                "bytes": In(2),
                 "write_data": In(16),
                 "read_data": Out(16),
             }
@@ -56,7 +60,7 @@ class Spram(wiring.Component):
             i_CLOCK=ClockSignal(),
             i_ADDRESS=self.address,
             i_DATAIN=self.write_data,
-            i_MASKWREN=Const(0b1111, 4),
+            i_MASKWREN=Cat(byte.replicate(2) for byte in self.bytes),
             i_WREN=self.write,
             i_CHIPSELECT=self.enable,
             # Powered and awake: POWEROFF is active low.

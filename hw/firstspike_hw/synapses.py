@@ -79,6 +79,7 @@ class SynapseMemory(wiring.Component):
                 spram.address.eq(self.address),
                 spram.enable.eq(self.enable),
                 spram.write.eq(self.write),
+                spram.bytes.eq(0b11),
                 spram.write_data.eq(self.write_data),
                 self.read_data.eq(spram.read_data),
             ]

@@ -30,8 +30,6 @@ __all__ = ["Batch", "run_batch"]
 
 #: Files that the harness reads and writes.
 _FILES = ("program", "pixels", "labels", "reads", "records", "spikes", "potentials", "replies")
-#: Bit of a byte of the file of labels: there is one.
-_LABELLED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,8 @@ def run_batch(
         pixels = pixel_words(images, core)[:, ::-1]
         (work / "pixels").write_bytes(np.ascontiguousarray(pixels).tobytes())
         known = np.zeros(0, np.int64) if labels is None else labels
-        marked = np.where(known >= 0, known | _LABELLED, 0).astype(np.uint8)
+        # As `firstspike_hw.learner.core.label_layout` packs it.
+        marked = np.where(known >= 0, known << 1 | 1, 0).astype(np.uint8)
         (work / "labels").write_bytes(marked.tobytes())
         (work / "reads").write_bytes(program_bytes([Write(*read, 0) for read in reads]))
         with _watching(work / "records", 4 * fields, progress):

@@ -10,14 +10,13 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
 
 from firstspike.errors import InputError
-from firstspike_hw.contracts import StreamContract
 
-__all__ = ["Mode", "Verdict", "mutant", "prove"]
+__all__ = ["Contract", "Mode", "Verdict", "mutant", "prove"]
 
 _CONFIGURATION = """\
 [options]
@@ -34,6 +33,16 @@ prep -top top
 [files]
 top.il
 """
+
+
+class Contract(Protocol):
+    """What can be proved: a module with assertions, and the inputs that the prover chooses."""
+
+    ports: list[Any]
+
+    def elaborate(self, platform: Any) -> Any:
+        """Return the module."""
+        ...
 
 
 class Mode(enum.Enum):
@@ -57,12 +66,12 @@ class Verdict(enum.Enum):
     UNKNOWN = 4
 
 
-def prove(contract: StreamContract, mode: Mode, depth: int) -> Verdict:
+def prove(contract: Contract, mode: Mode, depth: int) -> Verdict:
     """Return what the prover says of ``contract``.
 
     Parameters
     ----------
-    contract : StreamContract
+    contract : Contract
         Used up: a contract serves one call.
     mode : Mode
         What is asked.

@@ -145,8 +145,8 @@ def harness(core: CoreSpec) -> str:
     Plusargs: ``program``, ``pixels``, ``reads``, ``records``, ``spikes``, ``potentials``,
     ``replies`` (files), ``count`` (stimuli), ``budget`` (cycles that a stimulus may take),
     ``pause`` (of 256 cycles, how many the result waits for, and how many pixels do not come); for
-    a learning core ``labels`` (a file: a byte a stimulus, 16 and the class, or 0) and ``neurons``
-    (whose potentials are written). When all results are out, the requests of ``reads`` are made.
+    a learning core ``labels`` (a file: a byte a stimulus) and ``neurons`` (whose potentials are
+    written). When all results are out, the requests of ``reads`` are made.
     ``done`` rises at the end, or when the budget is used up.
     """
     parts = _learning_parts(core) if core.learning else _inference_parts(core)

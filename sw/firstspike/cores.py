@@ -100,6 +100,20 @@ PRESETS = {
         learning=True,
         pruning=True,
     ),
+    # The same on an iCEBreaker: synapses and both masks in four single-port RAMs.
+    "learner-icebreaker": CoreSpec(
+        banks=4,
+        word=1,
+        weight_bits=8,
+        ramp=False,
+        max_inputs=784,
+        max_layers=1,
+        weight_rows=16384,
+        state_rows=26,
+        memory="spram",
+        learning=True,
+        pruning=True,
+    ),
     "learner-400": CoreSpec(
         banks=8,
         word=1,

@@ -49,7 +49,7 @@ def parameters(core: CoreSpec | None, pixels: int, neurons: int) -> np.ndarray:
     The first is the number of banks, 0 without a core: `account` is not called then.
     """
     if core is None:
-        return np.zeros(6, np.int64)
+        return np.zeros(7, np.int64)
     return np.array(
         [
             core.banks,
@@ -58,6 +58,7 @@ def parameters(core: CoreSpec | None, pixels: int, neurons: int) -> np.ndarray:
             int(core.pruning),
             pixels,
             -(-neurons // core.banks),
+            0 if core.memory == "block" else core.mask_parts,
         ],
         np.int64,
     )
@@ -117,6 +118,8 @@ def _walk(core, column_live, updates, slot, start):
 
     A word without live inputs takes a cycle; a synapse that dies takes one more.
     """
+    if core[6] > 0:
+        return _single_walk(column_live, updates, slot, start)
     words = column_live.shape[1]
     walked = 0
     last = 0
@@ -126,6 +129,64 @@ def _walk(core, column_live, updates, slot, start):
         if live > 0:
             last = walked + _STAGES - 1
     return start + 3 + max(walked, last) + updates[slot, 3]
+
+
+@numba.njit(nogil=True)
+def _single_walk(column_live, updates, slot, start):
+    """Return the same where all lies behind a single port.
+
+    In every other cycle a word of the mask is asked for, as soon as there is room for it, or a
+    synapse is visited. A synapse that dies takes two cycles more, and so does a word of the mask
+    that loses one.
+    """
+    words = column_live.shape[1]
+    asked = arrives = fetched = walked = False
+    count = number = left = last = now = 0
+    while count < words or asked or arrives or fetched or walked:
+        turn = now % 2 == 0
+        asks = turn and count < words and not (asked or arrives or fetched)
+        visits = turn and not asks and left > 0
+        if visits:
+            left -= 1
+            last = now + _STAGES
+        through = left == 0
+        takes = fetched and (not walked or through)
+        if arrives:
+            fetched = True
+        if takes:
+            fetched = False
+            walked = True
+            left = column_live[updates[slot, 0], number]
+            number += 1
+        elif walked and through:
+            walked = False
+        arrives = asked
+        asked = asks
+        count += asks
+        now += 1
+    return start + 1 + max(now, last) + 2 * (updates[slot, 3] + updates[slot, 4])
+
+
+@numba.njit(nogil=True)
+def _fetch(core, bank, push, live, rows, issued, rest, left):
+    """Let a bank with a single port take an event; return when it left the queue.
+
+    Words of its mask take the places of synapses of the event that is walked: of those, ``rest``
+    come after the cycle ``issued``.
+    """
+    parts = core[6] if core[3] else 0
+    taken = max(push + 1, left[bank])
+    before = min(max(taken - issued[bank], 0), rest[bank])
+    issued[bank] += before
+    rest[bank] -= before
+    if rest[bank] > 0:
+        issued[bank] = max(issued[bank], taken + parts)
+    left[bank] = taken + (parts + 3 if parts else 1)
+    if live > 0:
+        left[bank] = max(left[bank], issued[bank] + rest[bank])
+        issued[bank] = max(left[bank], rows)
+        rest[bank] = live
+    return taken
 
 
 @numba.njit(nogil=True)
@@ -153,9 +214,9 @@ def account(
         Live synapses of each input in each bank, before this stimulus' updates.
     column_live : ndarray of int32, shape (neurons, words)
         Live synapses of each neuron in each word of 16 inputs, before this stimulus' updates.
-    updates : ndarray of int64, shape (number of columns updated, 4)
-        Of each column, in order: neuron, synapses visited, changed, and removed. No two are of one
-        neuron.
+    updates : ndarray of int64, shape (number of columns updated, 5)
+        Of each column, in order: neuron, synapses visited, changed, and removed, and words of its
+        mask that lost some. No two are of one neuron.
     group : ndarray of int64, shape (neurons,)
         Class of each neuron.
     target : int
@@ -180,11 +241,13 @@ def account(
             in_class += 1
 
     # Of each bank: the last synapse on offer; cycles in which the last event left the queue, left
-    # the fetch, and left for the walk. Of the last events: when the slowest bank took each.
+    # the fetch, and left for the walk; synapses of the walk whose cycles are not known yet. Of the
+    # last events: when the slowest bank took each.
     issued = np.full(banks, -10, np.int64)
     taken = np.full(banks, -10, np.int64)
     moved = np.full(banks, -10, np.int64)
     left = np.full(banks, -10, np.int64)
+    rest = np.zeros(banks, np.int64)
     ring = np.full(_DEPTH, -10, np.int64)
     inputs = np.empty(len(order), np.int64)
 
@@ -216,17 +279,23 @@ def account(
             slowest = -10
             for bank in range(banks):
                 live = row_live[inputs[k], bank]
+                if core[6] > 0:
+                    slowest = max(slowest, _fetch(core, bank, push, live, rows, issued, rest, left))
+                    continue
                 taken[bank] = max(push + 1, moved[bank])
                 moved[bank] = max(taken[bank] + 1, left[bank])
                 left[bank] = moved[bank] + 1
                 if live > 0:
                     left[bank] = max(left[bank], issued[bank])
                     issued[bank] = max(left[bank] + 1, rows + 1) + live - 1
-                    busy = max(busy, issued[bank] + _LANE)
-                busy = max(busy, left[bank] + 1)
                 slowest = max(slowest, taken[bank])
             ring[slot] = slowest
             pushed += 1
+        for bank in range(banks):
+            if rest[bank] > 0:
+                issued[bank] += rest[bank]
+                rest[bank] = 0
+            busy = max(busy, issued[bank] + _LANE, left[bank] + 1)
         done = max(now, push + 1 if count > 0 else opened + 2)
         opened = done
         now = max(done + 1, busy) + 1
@@ -239,7 +308,7 @@ def account(
     compared = now + banks
     end = compared + 1
     words = column_live.shape[1] if core[3] else 0
-    mask_reads = banks * pushed if core[3] else 0
+    mask_reads = banks * pushed * max(1, core[6]) if core[3] else 0
     touches = 0
     scanned = 0
     visits = 0

@@ -29,6 +29,8 @@ __all__ = [
     "MASK_BITS",
     "OFFSET_LIMIT",
     "SCALE_MIN",
+    "SPRAM_COLUMN_ROW",
+    "SPRAM_MASK_ROW",
     "THRESHOLD_MIN",
     "TIME_BITS_MAX",
     "TIME_BITS_MIN",
@@ -105,6 +107,11 @@ CLASS_BLOCK = 8
 
 #: Bits of an entry of the table of updates, in 256ths of a weight.
 AMOUNT_BITS = 14
+
+#: In the SPRAM of a learning core: where the row masks begin, two words an input; and where, in the
+#: 512 words of a row of neurons, the column mask of its neuron begins.
+SPRAM_MASK_ROW = 28 << 9
+SPRAM_COLUMN_ROW = 448
 
 #: Inputs in a word of a column's alive mask.
 MASK_BITS = 16
@@ -360,6 +367,14 @@ class CoreSpec:
                 f"max_inputs is {self.max_inputs}, must be a multiple of {MASK_BITS} for a "
                 "learning core"
             )
+        if self.memory == "spram" and (
+            self.weight_rows != 1 << 14 or self.max_inputs > 896 or self.state_rows > 28
+        ):
+            raise ValueError(
+                "memory is 'spram', where a learning core has weight_rows 16384, at most 896 "
+                f"max_inputs and 28 state_rows, not {self.weight_rows}, {self.max_inputs} and "
+                f"{self.state_rows}"
+            )
         rows = self.max_inputs * self.state_rows
         if self.memory == "block" and self.weight_rows != rows:
             raise ValueError(
@@ -371,6 +386,11 @@ class CoreSpec:
     def fraction_bits(self) -> int:
         """Bits of a learning core's thresholds below the least weight, F."""
         return 8 - self.weight_bits if self.learning else 0
+
+    @property
+    def synapse_bits(self) -> int:
+        """Bits of the place of a synapse in a bank of a learning core; in an SPRAM of its byte."""
+        return bits_for(self.weight_rows) + (self.memory == "spram")
 
     @property
     def space_bits(self) -> int:

@@ -14,16 +14,12 @@ from firstspike_hw.learner.layouts import (
     Operation,
     row_signature,
     synapse_port_signature,
+    synapse_row,
     tap_signature,
 )
 from firstspike_hw.rtlil import NO_COLLISION
 
-__all__ = ["LearnerBank", "synapse_row"]
-
-
-def synapse_row(spec: CoreSpec, source: Value, row: Value) -> Value:
-    """Return where a bank keeps the synapse from input ``source`` to its neuron in ``row``."""
-    return (source * spec.state_rows + row)[: bits_for(spec.weight_rows)]
+__all__ = ["LearnerBank"]
 
 
 class LearnerBank(wiring.Component):
@@ -146,7 +142,7 @@ class LearnerBank(wiring.Component):
             ]
         m.d.comb += lane.order.amount.eq(self.order.amount)
 
-        synapse = Signal(bits_for(spec.weight_rows))
+        synapse = Signal(spec.synapse_bits)
         m.d.sync += synapse.eq(synapse_row(spec, feed.input, feed.row))
         m.d.comb += [
             weight_read.en.eq(lane.reads | port.weight_read),

@@ -26,7 +26,10 @@ from firstspike_hw.learner.random_bytes import RandomBytes
 from firstspike_hw.learner.registers import LearnerRegisters
 from firstspike_hw.learner.sequencer import LearnerSequencer
 from firstspike_hw.learner.spike_times import SpikeTimes
+from firstspike_hw.learner.spram_bank import SpramBank
+from firstspike_hw.learner.spram_walk import SpramWalk
 from firstspike_hw.learner.updater import Updater
+from firstspike_hw.learner.word_access import WordAccess
 
 __all__ = ["LearningCore", "label_layout"]
 
@@ -81,8 +84,10 @@ class LearningCore(wiring.Component):
     def __init__(self, spec: CoreSpec):
         self._spec = spec
         #: Components with memories, for a bench to look into.
-        self.banks = [LearnerBank(spec) for _ in range(spec.banks)]
-        self.walk = ColumnWalk(spec)
+        single = spec.memory == "spram"
+        bank = SpramBank if single else LearnerBank
+        self.banks = [bank(spec) for _ in range(spec.banks)]
+        self.walk = SpramWalk(spec) if single else ColumnWalk(spec)
         self.updater = Updater(spec)
         self.groups = Groups(spec)
         self.random = RandomBytes(spec)
@@ -247,7 +252,7 @@ class LearningCore(wiring.Component):
                     )
 
     def _update(self, m):
-        """Wire the update of the winner, and the host's access to the same memories."""
+        """Wire the update of the winner."""
         spec, sub = self._spec, m.submodules
         sequencer, registers, host, inputs = sub.sequencer, sub.registers, sub.host, sub.inputs
         m.submodules.walk = walk = self.walk
@@ -259,16 +264,7 @@ class LearningCore(wiring.Component):
             walk.words.eq(registers.column_words),
             walk.last_inputs.eq(registers.last_inputs),
             walk.start.eq(sequencer.update),
-            walk.neuron.eq(Cat(bank, row)),
             walk.advance.eq(updater.advance),
-            walk.write.eq(updater.mask_write),
-            walk.word.eq(updater.mask_word),
-            walk.mask.eq(updater.mask),
-            walk.access_read.eq(host.column_read),
-            walk.access_write.eq(host.column_write),
-            walk.access_row.eq(host.row),
-            walk.access_data.eq(host.data),
-            host.column.eq(walk.access_mask),
             updater.start.eq(sequencer.update),
             updater.neuron.eq(Cat(bank, row)),
             updater.row.eq(row),
@@ -302,10 +298,32 @@ class LearningCore(wiring.Component):
             sequencer.random_ready.eq(random.ready),
         ]
         connect_inserted(m, inputs.inserted, times.inserted)
-
         chosen = Signal.like(bank)
-        m.d.comb += chosen.eq(Mux(sequencer.idle, host.bank, bank))
-        host_parts = 16 * spec.mask_parts
+        m.d.comb += [
+            chosen.eq(Mux(sequencer.idle, host.bank, bank)),
+            host.kept.eq(Array(place.kept for place in self.banks)[chosen]),
+        ]
+        if spec.memory == "spram":
+            self._words(m, chosen)
+        else:
+            self._blocks(m, chosen)
+
+    def _blocks(self, m, chosen):
+        """Wire updates, and the host, to memories with a port to read and a port to write."""
+        spec, sub = self._spec, m.submodules
+        sequencer, host, walk, updater = sub.sequencer, sub.host, self.walk, self.updater
+        m.d.comb += [
+            walk.neuron.eq(updater.neuron),
+            walk.write.eq(updater.mask_write),
+            walk.word.eq(updater.mask_word),
+            walk.mask.eq(updater.mask),
+            walk.access_read.eq(host.column_read),
+            walk.access_write.eq(host.column_write),
+            walk.access_row.eq(host.row),
+            walk.access_data.eq(host.data),
+            host.column.eq(walk.access_mask),
+        ]
+        port = updater.port
         for number, place in enumerate(self.banks):
             here = Signal(name=f"bank_{number}_chosen")
             m.d.comb += here.eq(chosen == number)
@@ -315,14 +333,13 @@ class LearningCore(wiring.Component):
                     place.port.weight_write_row.eq(host.row),
                     place.port.weight_data.eq(host.data),
                     place.port.mask_row.eq(host.row),
-                    place.port.mask_data.eq(host.data[:16].replicate(spec.mask_parts)[:host_parts]),
+                    place.port.mask_data.eq(host.data[:16].replicate(spec.mask_parts)),
                     place.port.weight_read.eq(here & host.weight_read),
                     place.port.weight_write.eq(here & host.weight_write),
                     place.port.mask_read.eq(here & host.mask_read),
                     place.port.mask_write.eq(Mux(here & host.mask_write, 1 << host.part, 0)),
                 ]
             with m.Else():
-                port = updater.port
                 m.d.comb += [
                     place.port.weight_row.eq(port.weight_row),
                     place.port.weight_write_row.eq(port.weight_write_row),
@@ -335,12 +352,48 @@ class LearningCore(wiring.Component):
                     place.port.mask_write.eq(Mux(here, port.mask_write, 0)),
                 ]
         m.d.comb += [
-            updater.port.weight.eq(Array(place.port.weight for place in self.banks)[chosen]),
-            updater.port.mask.eq(Array(place.port.mask for place in self.banks)[chosen]),
-            host.weight.eq(updater.port.weight),
-            host.mask.eq(updater.port.mask.word_select(host.part, 16)),
-            host.kept.eq(Array(place.kept for place in self.banks)[chosen]),
+            port.weight.eq(Array(place.port.weight for place in self.banks)[chosen]),
+            port.mask.eq(Array(place.port.mask for place in self.banks)[chosen]),
+            host.weight.eq(port.weight),
+            host.mask.eq(port.mask.word_select(host.part, 16)),
         ]
+
+    def _words(self, m, chosen):
+        """Wire updates, and the host, to memories with a single port."""
+        spec, sub = self._spec, m.submodules
+        sequencer, host, walk, updater = sub.sequencer, sub.host, self.walk, self.updater
+        m.submodules.access = access = WordAccess(spec)
+        connect(m, updater.port, access.synapses)
+        words = access.words
+        m.d.comb += [
+            access.row.eq(updater.row),
+            access.read.eq(walk.read),
+            access.write.eq(updater.mask_write),
+            access.number.eq(Mux(updater.mask_write, updater.mask_word, walk.number)),
+            access.mask.eq(updater.mask),
+            walk.word.eq(words.word),
+            words.word.eq(Array(place.port.word for place in self.banks)[chosen]),
+            host.weight.eq(words.word),
+        ]
+        for number, place in enumerate(self.banks):
+            here = Signal(name=f"bank_{number}_chosen")
+            m.d.comb += here.eq(chosen == number)
+            with m.If(sequencer.idle):
+                m.d.comb += [
+                    place.port.enable.eq(here & (host.weight_read | host.weight_write)),
+                    place.port.write.eq(host.weight_write),
+                    place.port.address.eq(host.row),
+                    place.port.bytes.eq(0b11),
+                    place.port.data.eq(host.data),
+                ]
+            with m.Else():
+                m.d.comb += [
+                    place.port.enable.eq(here & words.enable),
+                    place.port.write.eq(words.write),
+                    place.port.address.eq(words.address),
+                    place.port.bytes.eq(words.bytes),
+                    place.port.data.eq(words.data),
+                ]
 
     def _record(self, m, last_step):
         """Wire the result, and what is counted."""
@@ -372,12 +425,14 @@ class LearningCore(wiring.Component):
             return sum((getattr(bank, name) for bank in self.banks), C(0))
 
         updater = self.updater
+        walk: Any = self.walk
+        word_read = walk.read if self._spec.memory == "spram" else walk.word_read
         m.d.comb += [
             counters.clear.eq(sequencer.begin),
             counters.add_operations.eq(banks("weight_read")),
             counters.add_weight_reads.eq(banks("weight_read") + updater.visit),
             counters.add_weight_writes.eq(updater.change),
-            counters.add_mask_reads.eq(banks("mask_read") + self.walk.word_read + updater.pruned),
+            counters.add_mask_reads.eq(banks("mask_read") + word_read + updater.pruned),
             counters.add_state_reads.eq(banks("state_read")),
             counters.add_state_writes.eq(banks("state_write")),
             counters.add_stdp_visits.eq(updater.visit),

@@ -43,7 +43,7 @@ class LearnerHostPort(wiring.Component):
         Access to the bank's synapses and row masks, and to the column masks.
     table_write, fan_in_read, fan_in_write : Out(1)
         Access to the memories of the update.
-    weight : In(spec.weight_bits), mask : In(16), column : In(16), fan_in : In(...)
+    weight : In(...), mask : In(16), column : In(16), fan_in : In(...)
         What was read two cycles before.
     """
 
@@ -103,7 +103,8 @@ class LearnerHostPort(wiring.Component):
                 "operation": Out(Operation),
                 "kept": In(signed(spec.potential_bits)),
                 **{name: Out(1) for name in strobes},
-                "weight": In(spec.weight_bits),
+                # A synapse, or a word of what lies in an SPRAM.
+                "weight": In(16 if spec.memory == "spram" else spec.weight_bits),
                 "mask": In(16),
                 "column": In(16),
                 "fan_in": In(AMOUNT_BITS),

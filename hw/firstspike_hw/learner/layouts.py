@@ -11,7 +11,9 @@ __all__ = [
     "mask_position",
     "row_signature",
     "synapse_port_signature",
+    "synapse_row",
     "tap_signature",
+    "word_port_signature",
 ]
 
 
@@ -57,8 +59,8 @@ def synapse_port_signature(spec: CoreSpec) -> wiring.Signature:
         {
             "weight_read": Out(1),
             "weight_write": Out(1),
-            "weight_row": Out(bits_for(spec.weight_rows)),
-            "weight_write_row": Out(bits_for(spec.weight_rows)),
+            "weight_row": Out(spec.synapse_bits),
+            "weight_write_row": Out(spec.synapse_bits),
             "weight_data": Out(spec.weight_bits),
             "weight": In(spec.weight_bits),
             "mask_read": Out(1),
@@ -68,6 +70,33 @@ def synapse_port_signature(spec: CoreSpec) -> wiring.Signature:
             "mask": In(spec.state_rows),
         }
     )
+
+
+def word_port_signature() -> wiring.Signature:
+    """Return the port of a bank's words where it has only one, seen from the one who asks.
+
+    ``word`` is what was read in the cycle before, until the next access.
+    """
+    return wiring.Signature(
+        {
+            "enable": Out(1),
+            "write": Out(1),
+            "address": Out(14),
+            "bytes": Out(2),
+            "data": Out(16),
+            "word": In(16),
+        }
+    )
+
+
+def synapse_row(spec: CoreSpec, source: Value, row: Value) -> Value:
+    """Return where a bank keeps the synapse from input ``source`` to its neuron in ``row``.
+
+    In an SPRAM this counts bytes, from an even address on; see `CoreSpec.synapse_bits`.
+    """
+    if spec.memory == "spram":
+        return Cat(source, C(0, 10 - len(source)), row)[: spec.synapse_bits]
+    return (source * spec.state_rows + row)[: spec.synapse_bits]
 
 
 def tap_signature(spec: CoreSpec) -> wiring.Signature:

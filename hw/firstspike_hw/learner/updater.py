@@ -9,8 +9,7 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import AMOUNT_BITS, MASK_BITS, CoreSpec, bits_for
-from firstspike_hw.learner.bank import synapse_row
-from firstspike_hw.learner.layouts import synapse_port_signature
+from firstspike_hw.learner.layouts import synapse_port_signature, synapse_row
 from firstspike_hw.rtlil import NO_COLLISION
 
 __all__ = ["Updater"]
@@ -22,9 +21,12 @@ class Updater(wiring.Component):
     The amount comes from a table that the host loads, one half for synapses whose input had
     spiked, one for the others; docs/semantics.md has the rule.
 
-    Timing: seven stages, which move when ``advance`` is high: always, but for one cycle with each
-    synapse that is pruned, in which its word of the row mask is fetched. ``spiked`` and ``byte``
-    belong to the input of stages 2 and 4. ``fan_in`` is known two cycles after ``start``.
+    Timing: seven stages, which move when ``advance`` is high: always, but for a cycle with each
+    synapse that is pruned, in which its word of the row mask is fetched. Where all lies behind a
+    single port, a synapse is visited in every other cycle and written back between two others; one
+    that is pruned takes two cycles more, and so does a word of the neuron's mask that changes.
+    ``spiked`` and ``byte`` belong to the input of stages 2 and 4. ``fan_in`` is known two cycles
+    after ``start``.
     Reset: the memories keep their contents.
 
     Parameters
@@ -139,6 +141,7 @@ class Updater(wiring.Component):
 
     def elaborate(self, platform):
         spec, port = self._spec, self.port
+        single = spec.memory == "spram"
         m = Module()
         m.submodules.table = table = memory.Memory(
             shape=AMOUNT_BITS, depth=2 << spec.weight_bits, init=[], attrs=NO_COLLISION
@@ -158,12 +161,23 @@ class Updater(wiring.Component):
                 m.d.sync += [new.eq(old) for old, new in pairwise(chain)]
 
         # Stage 1: fetch the synapse. Stage 2: it is there, and whether its input had spiked.
-        synapse = Signal(bits_for(spec.weight_rows))
+        weight = Signal(spec.weight_bits)
+        m.d.comb += weight.eq(port.weight)
+        if single:
+            # While a later stage waits, something else may be fetched.
+            came = Signal()
+            kept = Signal(spec.weight_bits)
+            m.d.sync += came.eq(port.weight_read)
+            with m.If(came):
+                m.d.sync += kept.eq(port.weight)
+            with m.Else():
+                m.d.comb += weight.eq(kept)
+        synapse = Signal(spec.synapse_bits)
         m.d.comb += self.byte_input.eq(stages[2].input)
         with m.If(self.advance):
             m.d.sync += [
                 synapse.eq(synapse_row(spec, self.input, self.row)),
-                weights[3].eq(port.weight),
+                weights[3].eq(weight),
                 ups[3].eq(self.spiked),
             ]
 
@@ -201,10 +215,16 @@ class Updater(wiring.Component):
 
         # Stage 6: write back. For a synapse that dies its bit in the row mask is fetched first.
         final = stages[6]
-        fetched = Signal()
-        m.d.sync += fetched.eq(dead & ~fetched)
+        waited = Signal(range(5))
+        waits = Signal.like(waited)
+        shrinks = Signal()
+        if single:
+            m.d.comb += waits.eq((dead + shrinks) << 1)
+        else:
+            m.d.comb += waits.eq(dead)
+        m.d.sync += waited.eq(Mux(self.advance, 0, waited + 1))
         m.d.comb += [
-            self.advance.eq(~dead | fetched),
+            self.advance.eq(waited == waits),
             self.visit.eq(final.valid & self.advance),
             self.change.eq(self.visit & (written != weights[6])),
             self.pruned.eq(self.visit & dead),
@@ -214,16 +234,18 @@ class Updater(wiring.Component):
             port.weight_write.eq(self.change),
             port.weight_write_row.eq(synapse_row(spec, final.input, self.row)),
             port.weight_data.eq(written),
-            port.mask_read.eq(dead & ~fetched),
-            port.mask_write.eq(self.pruned.replicate(spec.mask_parts)),
+            port.mask_read.eq(dead & (waited == 0)),
+            port.mask_write.eq((dead & (waited == 1)).replicate(spec.mask_parts)),
             port.mask_row.eq(final.input),
             port.mask_data.eq(port.mask & ~(1 << self.row)),
+            # Behind a single port in the last cycle that is waited for.
+            self.mask_write.eq(shrinks & ((waited + 1 == waits) if single else self.advance)),
         ]
         if spec.pruning:
-            self._masks(m, final, dead, stages[5].valid & dies)
+            self._masks(m, final, dead, stages[5].valid & dies, shrinks)
         return m
 
-    def _masks(self, m: Module, final, dead: Signal, dying: Value):
+    def _masks(self, m: Module, final, dead: Signal, dying: Value, shrinks: Signal):
         """Keep the fan-in, and put the words of the neuron's mask together from what stays."""
         m.submodules.fan_ins = fan_ins = memory.Memory(self.fan_ins, attrs=NO_COLLISION)
         read: Any = fan_ins.read_port()
@@ -247,7 +269,7 @@ class Updater(wiring.Component):
         loses = Signal()
         m.d.comb += [
             stays.eq(kept | Mux(dead, 0, 1 << final.input[: bits_for(MASK_BITS)])),
-            self.mask_write.eq(self.visit & final.last & (loses | dead)),
+            shrinks.eq(final.valid & final.last & (loses | dead)),
             self.mask_word.eq(final.input >> bits_for(MASK_BITS)),
             self.mask.eq(stays),
         ]

@@ -85,7 +85,8 @@ class Scratch(NamedTuple):
 
     ``order`` has the inputs by spike time, those of step t at ``begin[t] : begin[t + 1]``; ``d``
     the overshoot of each neuron; ``turned`` the low byte of each rotation of the random register.
-    An update has a row in ``updates`` (neuron, visits, changes, removals), in ``new`` (weights) and
+    An update has a row in ``updates`` (neuron, visits, changes, removals,
+    words of the mask that lost some), in ``new`` (weights) and
     in ``killed`` (inputs).
     """
 
@@ -107,7 +108,7 @@ def scratch(inputs: int, neurons: int, steps: int) -> Scratch:
         begin=np.empty(steps + 1, np.int64),
         d=np.empty(neurons, np.int32),
         turned=np.empty(32, np.int64),
-        updates=np.empty((2, 4), np.int64),
+        updates=np.empty((2, 5), np.int64),
         new=np.empty((2, inputs), np.uint8),
         killed=np.empty((2, inputs), np.int64),
     )
@@ -205,7 +206,8 @@ def _update(fixed, net, s, slot, j, last, wrong):
         fan_in += net.column_live[j, word]
     # A bound of 0 removes nothing.
     below = fixed.below if net.single[1] >= fixed.after else 0
-    visits = changes = kills = 0
+    visits = changes = kills = words = 0
+    shrunk = -1
     for i in range(len(column)):
         w = np.int64(column[i])
         new[i] = w
@@ -224,12 +226,16 @@ def _update(fixed, net, s, slot, j, last, wrong):
             fan_in -= 1
             killed[kills] = i
             kills += 1
+            if i // MASK_BITS != shrunk:
+                shrunk = i // MASK_BITS
+                words += 1
         changes += after != w
         new[i] = after
     s.updates[slot, 0] = j
     s.updates[slot, 1] = visits
     s.updates[slot, 2] = changes
     s.updates[slot, 3] = kills
+    s.updates[slot, 4] = words
 
 
 @_jit

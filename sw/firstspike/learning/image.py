@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from firstspike.fit import check_fit
+from firstspike.learning import spram
 from firstspike.learning.fit import check_learning_fit
 from firstspike.learning.rule import Rule, Supervised
 from firstspike.learning.state import LearningState
@@ -108,15 +109,34 @@ def _layer(
     core: CoreSpec, weights: np.ndarray, alive: np.ndarray, threshold: np.ndarray
 ) -> Iterator[Write]:
     """Write synapses, masks, fan-in and thresholds."""
-    inputs, neurons = weights.shape
-    banks, rows = synapse_rows(core, inputs, neurons)
+    for j, value in enumerate(threshold.tolist()):
+        address = core.address(Space.START, j % core.banks, j // core.banks)
+        yield Write(Space.START, address, -value & (1 << core.potential_bits) - 1)
+    if core.pruning:
+        for j, count in enumerate(alive.sum(axis=0).tolist()):
+            yield Write(Space.FAN_IN, j, count)
+    if core.memory == "spram":
+        yield from _words(core, weights, alive)
+    else:
+        yield from _blocks(core, weights, alive)
+
+
+def _words(core: CoreSpec, weights: np.ndarray, alive: np.ndarray) -> Iterator[Write]:
+    """Write synapses and masks to memories that hold both."""
+    words = spram.pack(core, weights, alive)
+    for bank in range(core.banks):
+        for row in spram.places(core, *weights.shape).tolist():
+            address = core.address(Space.WEIGHTS, bank, row)
+            yield Write(Space.WEIGHTS, address, int(words[bank, row]))
+
+
+def _blocks(core: CoreSpec, weights: np.ndarray, alive: np.ndarray) -> Iterator[Write]:
+    """Write synapses and masks to memories of their own."""
+    banks, rows = synapse_rows(core, *weights.shape)
     for bank, row, weight in zip(
         banks.ravel().tolist(), rows.ravel().tolist(), weights.ravel().tolist(), strict=True
     ):
         yield Write(Space.WEIGHTS, core.address(Space.WEIGHTS, bank, row), weight)
-    for j, value in enumerate(threshold.tolist()):
-        address = core.address(Space.START, j % core.banks, j // core.banks)
-        yield Write(Space.START, address, -value & (1 << core.potential_bits) - 1)
     if not core.pruning:
         return
     for (bank, i, part), word in np.ndenumerate(row_masks(core, alive)):
@@ -124,8 +144,6 @@ def _layer(
     stride = core.max_inputs // MASK_BITS
     for (j, word), mask in np.ndenumerate(column_masks(alive)):
         yield Write(Space.COLUMN_MASKS, j * stride + word, int(mask))
-    for j, count in enumerate(alive.sum(axis=0).tolist()):
-        yield Write(Space.FAN_IN, j, count)
 
 
 def row_masks(core: CoreSpec, alive: np.ndarray) -> np.ndarray:

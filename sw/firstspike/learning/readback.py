@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from firstspike.learning import spram
 from firstspike.learning.image import synapse_rows
 from firstspike.learning.state import LearningState
 from firstspike.spec import MASK_BITS, CoreSpec, Space, learning_register
@@ -16,10 +17,6 @@ __all__ = ["read_state", "state_requests"]
 def state_requests(core: CoreSpec, state: LearningState) -> list[tuple[Space, int]]:
     """Return what must be read to know a learner of the shape of ``state``: space and address."""
     requests = [
-        (Space.WEIGHTS, core.address(Space.WEIGHTS, bank, row))
-        for bank, row in _places(core, state)
-    ]
-    requests += [
         (Space.START, core.address(Space.START, j % core.banks, j // core.banks))
         for j in range(state.neurons)
     ]
@@ -27,6 +24,20 @@ def state_requests(core: CoreSpec, state: LearningState) -> list[tuple[Space, in
         (Space.REGISTERS, learning_register("offset", group)) for group in range(len(state.offset))
     ]
     requests.append((Space.REGISTERS, learning_register("random")))
+    if core.pruning:
+        requests += [(Space.FAN_IN, j) for j in range(state.neurons)]
+    if core.memory == "spram":
+        requests += [
+            (Space.WEIGHTS, core.address(Space.WEIGHTS, bank, row))
+            for bank in range(core.banks)
+            for row in spram.places(core, state.inputs, state.neurons).tolist()
+        ]
+        return requests
+    banks, rows = synapse_rows(core, state.inputs, state.neurons)
+    requests += [
+        (Space.WEIGHTS, core.address(Space.WEIGHTS, bank, row))
+        for bank, row in zip(banks.ravel().tolist(), rows.ravel().tolist(), strict=True)
+    ]
     if core.pruning:
         requests += [
             (Space.ROW_MASKS, core.address(Space.ROW_MASKS, bank, i, part))
@@ -41,7 +52,6 @@ def state_requests(core: CoreSpec, state: LearningState) -> list[tuple[Space, in
             for j in range(state.neurons)
             for word in range(words)
         ]
-        requests += [(Space.FAN_IN, j) for j in range(state.neurons)]
     return requests
 
 
@@ -67,26 +77,21 @@ def read_state(
         If the core's two masks or its counts of live inputs contradict each other.
     """
     inputs, neurons = state.weights.shape
-    groups = len(state.offset)
-    sizes = [inputs * neurons, neurons, groups, 1]
-    weights, threshold, offset, random, rest = np.split(replies, np.cumsum(sizes))
-    alive = np.ones((inputs, neurons), bool)
-    if core.pruning:
-        words = -(-inputs // MASK_BITS)
-        sizes = [core.banks * inputs * core.mask_parts, neurons * words]
-        rows, columns, fan_in = np.split(rest, np.cumsum(sizes))
-        bits = rows.reshape(core.banks, inputs, core.mask_parts, 1) >> np.arange(16) & 1
-        bits = bits.reshape(core.banks, inputs, -1)
-        j = np.arange(neurons)
-        alive = bits[j % core.banks, :, j // core.banks].T.astype(bool)
-        bits = columns.reshape(neurons, words, 1) >> np.arange(MASK_BITS) & 1
-        if (bits.reshape(neurons, -1)[:, :inputs].T != alive).any():
-            raise RuntimeError("the core's row masks and column masks differ")
-        if (fan_in != alive.sum(axis=0)).any():
-            raise RuntimeError("the core's counts of live inputs and its masks differ")
+    sizes = [neurons, len(state.offset), 1, neurons if core.pruning else 0]
+    threshold, offset, random, fan_in, rest = np.split(replies, np.cumsum(sizes))
+    if core.memory == "spram":
+        words = np.zeros((core.banks, core.weight_rows), np.int64)
+        words[:, spram.places(core, inputs, neurons)] = rest.reshape(core.banks, -1)
+        weights, alive, columns = spram.unpack(core, words, inputs, neurons)
+    else:
+        weights, alive, columns = _from_blocks(core, rest, inputs, neurons)
+    if (columns != alive).any():
+        raise RuntimeError("the core's row masks and column masks differ")
+    if core.pruning and (fan_in != alive.sum(axis=0)).any():
+        raise RuntimeError("the core's counts of live inputs and its masks differ")
     return replace(
         state,
-        weights=weights.reshape(inputs, neurons).astype(np.uint8),
+        weights=weights,
         alive=alive,
         threshold=-threshold,
         offset=offset,
@@ -95,6 +100,20 @@ def read_state(
     )
 
 
-def _places(core: CoreSpec, state: LearningState) -> list[tuple[int, int]]:
-    banks, rows = synapse_rows(core, state.inputs, state.neurons)
-    return list(zip(banks.ravel().tolist(), rows.ravel().tolist(), strict=True))
+def _from_blocks(
+    core: CoreSpec, replies: np.ndarray, inputs: int, neurons: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return synapses, and which are alive by the row masks and by the column masks."""
+    weights, rest = np.split(replies, [inputs * neurons])
+    weights = weights.reshape(inputs, neurons).astype(np.uint8)
+    if not core.pruning:
+        every = np.ones((inputs, neurons), bool)
+        return weights, every, every
+    words = -(-inputs // MASK_BITS)
+    rows, columns = np.split(rest, [core.banks * inputs * core.mask_parts])
+    bits = rows.reshape(core.banks, inputs, core.mask_parts, 1) >> np.arange(16) & 1
+    bits = bits.reshape(core.banks, inputs, -1)
+    j = np.arange(neurons)
+    alive = bits[j % core.banks, :, j // core.banks].T.astype(bool)
+    bits = columns.reshape(neurons, words, 1) >> np.arange(MASK_BITS) & 1
+    return weights, alive, bits.reshape(neurons, -1)[:, :inputs].T.astype(bool)
