@@ -210,8 +210,13 @@ class Updater(wiring.Component):
             m.d.comb += dies.eq(
                 self.prunes & (moved < self.below) & (self.fan_in > self.min_fan_in)
             )
+        target = Signal(spec.synapse_bits)
         with m.If(self.advance):
-            m.d.sync += [dead.eq(stages[5].valid & dies), written.eq(Mux(dies, 0, moved))]
+            m.d.sync += [
+                dead.eq(stages[5].valid & dies),
+                written.eq(Mux(dies, 0, moved)),
+                target.eq(synapse_row(spec, stages[5].input, self.row)),
+            ]
 
         # Stage 6: write back. For a synapse that dies its bit in the row mask is fetched first.
         final = stages[6]
@@ -232,7 +237,7 @@ class Updater(wiring.Component):
             port.weight_read.eq(stages[1].valid & self.advance),
             port.weight_row.eq(synapse),
             port.weight_write.eq(self.change),
-            port.weight_write_row.eq(synapse_row(spec, final.input, self.row)),
+            port.weight_write_row.eq(target),
             port.weight_data.eq(written),
             port.mask_read.eq(dead & (waited == 0)),
             port.mask_write.eq((dead & (waited == 1)).replicate(spec.mask_parts)),
