@@ -4,34 +4,38 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.spec import COUNTER_BITS, CoreSpec
+from firstspike.spec import COUNTER_BITS, CoreSpec, bits_for
 
 __all__ = ["COUNTED", "LearnerCounters"]
 
-#: Fields of the result record that are counted, and how much one may grow by in a cycle: once, or
-#: once and more in every bank.
+#: Fields of the result record that are counted, and whether that happens in all banks at once.
 COUNTED = {
-    "events": 1,
-    "operations": "banks",
-    "weight_reads": "banks",
-    "weight_writes": 1,
-    "mask_reads": "banks",
-    "state_reads": "banks",
-    "state_writes": "banks",
-    "stdp_visits": 1,
-    "stdp_changes": 1,
-    "pruned": 1,
-    "cycles": 1,
+    "events": False,
+    "operations": True,
+    "weight_reads": True,
+    "weight_writes": False,
+    "mask_reads": True,
+    "state_reads": True,
+    "state_writes": True,
+    "stdp_visits": False,
+    "stdp_changes": False,
+    "pruned": False,
+    "cycles": False,
 }
+#: Those that count synapses of at most two neurons, or inputs.
+_SMALL = ("events", "weight_writes", "stdp_visits", "stdp_changes", "pruned")
 
 
 class LearnerCounters(wiring.Component):
     """Counts one stimulus.
 
+    A counter is as wide as the largest stimulus needs: every input reaches every neuron, its mask
+    is read, and two neurons are updated.
+
     Parameters
     ----------
     spec : CoreSpec
-        Uses banks.
+        Uses banks, max_inputs, max_neurons, time_bits.
 
     Members
     -------
@@ -39,22 +43,25 @@ class LearnerCounters(wiring.Component):
         Set all to 0.
     add_NAME : In, for each name of `COUNTED`
         How often it happened in this cycle.
-    NAME : Out(COUNTER_BITS)
-        The count.
+    NAME : Out
+        The count, COUNTER_BITS wide at most.
     """
 
     clear: Signal
 
     def __init__(self, spec: CoreSpec):
-        self._widths = {
-            name: 1 if most == 1 else (spec.banks + 2).bit_length()
-            for name, most in COUNTED.items()
+        most = 2 * spec.max_inputs * (spec.max_neurons + 16) + 256 * spec.steps
+        widths = {
+            name: bits_for(2 * spec.max_inputs + 1 if name in _SMALL else most) for name in COUNTED
         }
         super().__init__(
             {
                 "clear": In(1),
-                **{f"add_{name}": In(width) for name, width in self._widths.items()},
-                **{name: Out(COUNTER_BITS) for name in COUNTED},
+                **{
+                    f"add_{name}": In((spec.banks + 2).bit_length() if everywhere else 1)
+                    for name, everywhere in COUNTED.items()
+                },
+                **{name: Out(min(width, COUNTER_BITS)) for name, width in widths.items()},
             }
         )
 

@@ -106,7 +106,7 @@ class LearnerRegisters(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        delay = Signal(32)
+        delay = Signal(24)
         m.d.comb += self.prunes.eq(delay == 0)
         with m.If(self.settle & ~self.prunes):
             m.d.sync += delay.eq(delay - 1)
