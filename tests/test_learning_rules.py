@@ -1,4 +1,23 @@
-"""What learning promises: theorems, edges, and lines on which implementations could part."""
+"""What learning promises: theorems, edges, and lines on which implementations could part.
+
+Mutants tried in the definition and the compiled form at once, each of which a test here or in
+test_semantics_learning.py refused: `>` at the threshold; inputs of the last step, or silent ones,
+on the wrong side; 31 shifts; random bytes without the position, or others for the second column;
+`>=` for min_fan_in, fan_in not counted down; the old weight tested for pruning, `<=`, or `after`
+compared before k is counted; a dead synapse that keeps its weight; weights that wrap; the offset
+before the threshold, not moved by silence, or taken off too late; no floor or ceiling of a
+threshold; the handicap after the floor, or exchanged; overshoot without fraction bits; a wrong
+winner that changes for silent inputs, or by the table of falls; reward ignored; all neurons for
+those of the class; the highest index of equals, for winner or best; a stimulus without label
+counted; learning where nobody fired. Of tables: bounds exchanged, rounded down, not halved. Labels
+not checked, or -1 refused; counts of -1 among winners or labels; class 0 for no class; a random
+register of 0; potentials of a core not looked at; thresholds of a network with the offset on.
+
+In the compiled form alone, refused by test_learning_golden.py: OFF inputs like ON inputs; counts of
+live synapses of the wrong bank, or not kept; either copy of the weights, or the alive bits, not
+written; arrays of the given state changed; classes lost; a step without events taken for the
+last one; inference with stored thresholds.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +42,7 @@ from firstspike.learning import (
     Unsupervised,
     table,
 )
+from firstspike.learning.export import network_of
 from firstspike.learning.labels import assign
 from firstspike.learning.state import first_state
 from firstspike.spec import LEARNED_THRESHOLD_MAX, OFFSET_LIMIT, CoreSpec
@@ -400,6 +420,12 @@ def test_cores_that_do_not_fit(changes, rule, state, message):
 
 
 # --- labels of neurons, and what it is all for
+
+
+def test_a_network_has_the_thresholds_in_force():
+    state = layer(threshold=np.full(16, 100), offset=np.array([30]))
+    network = network_of(Unsupervised(**ORDINARY), state, np.arange(16), name="n", shape=(6, 10))
+    assert network.layers[0].offset.tolist() == [70] * 16
 
 
 def test_labels_are_those_of_most_stimuli_won():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from firstspike import data, engines
+from firstspike import data, engines, golden
 from firstspike.arrays import load_arrays
 from firstspike.cli import main
 from firstspike.golden import learning_fast
@@ -18,6 +18,7 @@ from firstspike.golden.encoding import step_times
 from firstspike.golden.learning import Learner
 from firstspike.learning import LearningState, run
 from firstspike.learning.checkpoint import Checkpoint
+from firstspike.learning.labels import assign
 from firstspike.learning.plan import make_plan
 from firstspike.learning.recipe import load_learning_recipe
 from firstspike.network import load_network
@@ -115,6 +116,14 @@ def test_the_network_runs_like_any_other(place, capsys, changes):
     assert network.layers[0].alive is not None
     assert network.layers[0].alive.mean() == facts["alive"]
     assert facts["accuracy"] > 0.45
+
+
+def test_labels_come_from_training_images(place, capsys):
+    learned(capsys)
+    network = load_network(Path("net"))
+    images, labels = data.load("digits").split("train")
+    winner = golden.run(network, images[:300].reshape(300, -1)).predicted
+    assert list(network.labels) == assign(winner, labels[:300], 20).tolist()
 
 
 @pytest.mark.parametrize("changes", [{}, TAUGHT])
@@ -499,6 +508,14 @@ def test_engines_that_agree(place, capsys):
     [
         (lambda outcome: outcome.winner.__setitem__(7, 3), "winner", [7]),
         (lambda outcome: outcome.counters["ties"].__setitem__(9, 99), "counters.ties", [9]),
+        (
+            lambda outcome: (
+                outcome.winner.__setitem__(50, 3),
+                outcome.counters["ties"].__setitem__(9, 99),
+            ),
+            "counters.ties",
+            [9],
+        ),
         (lambda outcome: outcome.state.weights.__setitem__((3, 2), 254), "final weights", [3, 2]),
         (lambda outcome: outcome.state.threshold.__setitem__(4, 9), "final threshold", [4]),
     ],
