@@ -510,7 +510,7 @@ def test_engines_that_agree(place, capsys):
         (lambda outcome: outcome.counters["ties"].__setitem__(9, 99), "counters.ties", [9]),
         (
             lambda outcome: (
-                outcome.winner.__setitem__(50, 3),
+                outcome.winner.__setitem__(50, -5),
                 outcome.counters["ties"].__setitem__(9, 99),
             ),
             "counters.ties",
