@@ -30,8 +30,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
-sim: compiler venv-sim ## the network `digits` in the simulated core, against the golden model
+sim: compiler venv-sim ## simulated cores that classify and learn digits, against the golden model
 	$(BIN)/firstspike compare digits --engines golden,rtl --data digits
+	$(BIN)/firstspike compare --learn digits-stdp --engines golden,rtl --core learner-digits --gain
 
 test: compiler venv-dev ## all tests but the slow ones
 	$(BIN)/python -m pytest -m 'not slow'

@@ -54,6 +54,9 @@ def add(commands) -> None:
     parser.add_argument("--epochs", metavar="N", type=at_least(1), help="passes (--learn)")
     parser.add_argument("--seed", metavar="N", type=at_least(0), help="of the run (--learn)")
     parser.add_argument("--no-prune", action="store_true", help="keep all connections (--learn)")
+    parser.add_argument(
+        "--gain", action="store_true", help="learn without pruning, too, and compare (--learn)"
+    )
     add_json(parser)
     parser.set_defaults(call=_call)
 
@@ -72,8 +75,8 @@ def _call(args: argparse.Namespace) -> int:
         if args.split or args.no_early_exit:
             raise InputError("--split and --no-early-exit go with NET, not with --learn")
         return compare_learning(args)
-    if args.epochs or args.seed is not None or args.no_prune:
-        raise InputError("--epochs, --seed and --no-prune go with --learn, not with NET")
+    if args.epochs or args.seed is not None or args.no_prune or args.gain:
+        raise InputError("--epochs, --seed, --no-prune and --gain go with --learn, not with NET")
     if args.data is None:
         raise InputError("compare needs --data: a data set, file.npz or folder")
     network = load_network(find_network(args.network))

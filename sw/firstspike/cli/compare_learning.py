@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import time
+from dataclasses import dataclass, replace
 from typing import Any
 
 from firstspike.cli.common import need, print_facts, print_json, print_table
 from firstspike.cli.learn import learning_core, learning_engine, plan_of
+from firstspike.errors import InputError
 from firstspike.learning.outcome import LearnOutcome, first_learning_difference, joined
 from firstspike.learning.plan import Plan
 from firstspike.outcome import Difference
@@ -17,6 +20,7 @@ from firstspike.spec import CoreSpec
 __all__ = ["compare_learning"]
 
 _DIFFERENT = 1
+_ACCESSES = ("weight_reads", "weight_writes", "mask_reads", "state_reads", "state_writes")
 
 
 def compare_learning(args: argparse.Namespace) -> int:
@@ -24,18 +28,13 @@ def compare_learning(args: argparse.Namespace) -> int:
     need("firstspike.golden.learning_fast", "learn")
     plan = plan_of(args, args.learn)
     core_name, core = learning_core(args, plan, args.engines)
-    outcomes: list[LearnOutcome] = []
-    results: dict[str, dict[str, Any]] = {}
-    for name in args.engines:
-        start = time.monotonic()
-        outcome = _learn(name, plan, core)
-        seconds = time.monotonic() - start
-        outcomes.append(outcome)
-        results[name] = _figures(outcome) | {
-            "seconds": seconds,
-            "stimuli_per_second": plan.total / seconds,
-        }
-    difference = first_learning_difference(*outcomes)
+    runs = [_compare(args, plan, core)]
+    if args.gain:
+        if core is None or all(rule.pruning is None for rule in plan.rules):
+            raise InputError("--gain needs a core and a recipe that prunes, without --no-prune")
+        dense = replace(plan, rules=tuple(rule.without_pruning() for rule in plan.rules))
+        # A core that never prunes has no masks to fetch.
+        runs.append(_compare(args, dense, replace(core, pruning=False)))
     facts = {
         "recipe": plan.recipe.name,
         "core": core_name,
@@ -45,19 +44,72 @@ def compare_learning(args: argparse.Namespace) -> int:
         "stimuli": plan.total,
         "seed": plan.seed,
         "prune": not args.no_prune,
-        "equal": difference is None,
+        "equal": all(run.difference is None for run in runs),
     }
     if args.json:
-        named = None if difference is None else _named(difference, args.engines)
-        print_json(facts | {"difference": named, "engines": results})
-    else:
-        print_facts(facts)
+        named = [None if r.difference is None else _named(r.difference, args.engines) for r in runs]
+        more = {"dense": {"difference": named[1], "engines": runs[1].figures}} if args.gain else {}
+        print_json(facts | {"difference": named[0], "engines": runs[0].figures} | more)
+        return 0 if facts["equal"] else _DIFFERENT
+    print_facts(facts)
+    for run, title in zip(runs, ("", "without pruning, on a core without masks"), strict=False):
+        print(f"\n{title}" if title else "")
+        first = run.figures[args.engines[0]]
+        rows = [(name, *(r[name] for r in run.figures.values())) for name in first]
+        print_table(("", *run.figures), rows)
         print()
-        rows = [(name, *(r[name] for r in results.values())) for name in results[args.engines[0]]]
-        print_table(("", *results), rows)
+        print(_sentence(run.difference, args.engines, run.outcome))
+    if args.gain:
         print()
-        print(_sentence(difference, args.engines, outcomes[0]))
-    return 0 if difference is None else _DIFFERENT
+        _print_gain(*runs)
+    return 0 if facts["equal"] else _DIFFERENT
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """Two engines that learned the same: what the first one gave, and its accuracy."""
+
+    outcome: LearnOutcome
+    figures: dict[str, dict[str, Any]]
+    difference: Difference | None
+    accuracy: float | None
+
+
+def _compare(args: argparse.Namespace, plan: Plan, core: CoreSpec | None) -> _Comparison:
+    outcomes: list[LearnOutcome] = []
+    figures: dict[str, dict[str, Any]] = {}
+    for name in args.engines:
+        start = time.monotonic()
+        outcome = _learn(name, plan, core)
+        seconds = time.monotonic() - start
+        outcomes.append(outcome)
+        figures[name] = _figures(outcome) | {
+            "seconds": seconds,
+            "stimuli_per_second": plan.total / seconds,
+        }
+    evaluation = importlib.import_module("firstspike.learning.evaluate")
+    learned = evaluation.evaluate(plan, plan.rules[-1], outcomes[0].state.settled())
+    difference = first_learning_difference(*outcomes)
+    return _Comparison(outcomes[0], figures, difference, learned.accuracy)
+
+
+def _print_gain(pruned: _Comparison, dense: _Comparison) -> None:
+    """Print what pruning has saved."""
+    ours, theirs = (
+        {n: int(a.sum()) for n, a in r.outcome.counters.items()} for r in (pruned, dense)
+    )
+    alive = float(pruned.outcome.state.alive.mean())
+    rows: list[tuple[Any, ...]] = [
+        ("accuracy", dense.accuracy, pruned.accuracy, None),
+        ("alive", 1.0, alive, 1 / alive),
+    ]
+    for name in ("cycles", "synops", "stdp_visits", *_ACCESSES):
+        rows.append(
+            (name, theirs[name], ours[name], theirs[name] / ours[name] if ours[name] else None)
+        )
+    both = [sum(each[name] for name in _ACCESSES) for each in (theirs, ours)]
+    rows.append(("all accesses", *both, both[0] / both[1]))
+    print_table(("learning", "dense", "pruned", "dense / pruned"), rows)
 
 
 def _learn(name: str, plan: Plan, core: CoreSpec | None) -> LearnOutcome:
