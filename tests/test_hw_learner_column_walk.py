@@ -1,6 +1,8 @@
 """The live inputs of a neuron: each exactly once, in ascending order.
 
-Mutants tried, each seen to fail: MUTANTS
+Mutants tried, each seen to fail: last never; a word goes without advance; fetched word overwritten;
+one word less; done before the last word; last word whole; writes the word at work; stride from the
+words in use; inputs go without advance; words read again while waiting.
 """
 
 import random

@@ -1,6 +1,8 @@
 """The winner of all lanes.
 
-Mutants tried, each seen to fail: MUTANTS
+Mutants tried, each seen to fail: the last of equals; the lowest bank; the highest bank of a row; a
+tie between lanes not counted; lanes that have nobody; over kept; the largest of the last time kept;
+done early.
 """
 
 import random

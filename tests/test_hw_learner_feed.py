@@ -1,6 +1,9 @@
 """From events to live synapses: each exactly once, in order, with gaps, holds and a full queue.
 
-Mutants tried, each seen to fail: MUTANTS
+Mutants tried, each seen to fail: hold ignored; a synapse on hold dropped; empty events wait for the
+walk; fetch never waits; busy forgets the fetched event; masks read again while waiting; masks
+ignored; two rows a cycle; never full; a full queue taken for an empty one; taken from an empty
+queue.
 """
 
 import random

@@ -1,6 +1,7 @@
 """Registers and counters of a learning core.
 
-Mutants tried, each seen to fail: MUTANTS
+Mutants tried, each seen to fail: a register written without write; the delay counts below 0; prunes
+a stimulus early; random loaded by a read; counters not cleared; increments too narrow.
 """
 
 import random

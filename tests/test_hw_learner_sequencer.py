@@ -1,6 +1,6 @@
 """The course of a stimulus, with everything around the sequencer played by the bench.
 
-Mutants tried, each seen to fail: MUTANTS
+Mutants tried, each seen to fail: hold ignored; two decisions.
 """
 
 import random

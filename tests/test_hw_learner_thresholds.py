@@ -1,6 +1,8 @@
 """Classes with their offsets, and the orders that change thresholds by them.
 
-Mutants tried, each seen to fail: MUTANTS
+Mutants tried, each seen to fail: never the rise; classes written as offsets; offsets written as
+classes; target ignored; no handicap; one handicap for all; other classes swept; other classes not
+started; a rise that falls; RAISE and LOWER exchanged; thresholds rise by the offset.
 """
 
 import random

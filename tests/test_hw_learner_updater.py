@@ -1,6 +1,9 @@
 """The update of a neuron's synapses, with the walk, the memories and the random bytes played.
 
-Mutants tried, each seen to fail: MUTANTS
+Mutants tried, each seen to fail: no top; no bottom; wrong goes up; wrong moves silent inputs;
+rounding by a constant; <= below; old weight compared; one below the least fan-in; prunes ignored;
+who dies keeps a weight; a gap dies; fan-in falls while waiting; mask kept from the word before; a
+dead synapse stays in the mask; writes without a change.
 """
 
 import random

@@ -1,5 +1,7 @@
 """Promises that parts of a learning core keep, stated for a prover."""
 
+from typing import Any
+
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
 from amaranth.lib import wiring
@@ -7,13 +9,12 @@ from amaranth.lib import wiring
 from firstspike.spec import MASK_BITS
 from firstspike_hw.learner.column_walk import ColumnWalk
 from firstspike_hw.learner.feed import Feed
-from firstspike_hw.learner.layouts import mask_position
 from firstspike_hw.learner.updater import Updater
 
 __all__ = ["FeedContract", "UpdaterContract", "WalkContract"]
 
-#: Events that the model of a feed can hold; a proof must be shorter.
-_EVENTS = 16
+#: Inputs in a proof of a feed or an update, so that it takes seconds.
+_INPUTS = 4
 
 
 class Contract(Elaboratable):
@@ -35,7 +36,7 @@ class Contract(Elaboratable):
     """
 
     def __init__(self, component: wiring.Component, driven: set[str], constants: dict[str, int]):
-        self.component = component
+        self.component: Any = component
         self.constants = {name: Signal(width, name=name) for name, width in constants.items()}
         free = [
             Value.cast(value)
@@ -56,115 +57,132 @@ class Contract(Elaboratable):
             m.d.comb += Assume(~started | (before == value), None)
 
 
+def _each_once(m: Module, offers: Value, place: Value, live: Value, watched: Value, through: Value):
+    """Assert that live places are offered, none twice and in ascending order.
+
+    Parameters
+    ----------
+    m : Module
+        Assertions go there.
+    offers, place : Value
+        Whether a place is offered in this cycle, and which.
+    live : Value
+        A bit for each place that is to be offered so far.
+    watched : Value
+        Any place; it must have been offered, if it is live, when all is ``through``.
+
+    Returns
+    -------
+    Signal
+        Places that were offered, counted up to 3.
+    """
+    latest = Signal(len(place))
+    count = Signal(2)
+    seen = Signal()
+    m.d.comb += Assert(~through | ~live.bit_select(watched, 1) | seen, None)
+    with m.If(offers):
+        m.d.comb += [
+            Assert(live.bit_select(place, 1), None),
+            Assert((count == 0) | (place > latest), None),
+        ]
+        m.d.sync += [latest.eq(place), count.eq(Mux(count == 3, 3, count + 1))]
+        with m.If(place == watched):
+            m.d.sync += seen.eq(1)
+    return count
+
+
 class FeedContract(Contract):
     """A feed offers each live synapse of each event exactly once, in order.
 
-    The masks are any; events come and holds are at any time. A model keeps the events whose mask
-    is not empty, in order, and the rows of the first of them that are still to come.
+    The masks are any; events come and holds are at any time. Each event is another input, in
+    ascending order, so that all live synapses are to come in ascending order.
 
     Parameters
     ----------
     feed : Feed
-        Of a core with pruning.
+        Of a core with pruning and two rows.
     """
 
     def __init__(self, feed: Feed):
-        self._inputs = 1 << len(feed.index)
-        self._rows = len(feed.present)
-        super().__init__(feed, {"mask"}, {"masks": self._inputs * self._rows})
+        super().__init__(feed, {"mask", "index"}, {"masks": 2 * _INPUTS, "watched": 3})
 
     def elaborate(self, platform):
         feed = self.component
         m = Module()
         self.steady(m)
         masks = self.constants["masks"]
-
-        def mask_of(index):
-            return masks.word_select(index, self._rows)
-
-        m.d.comb += Assume(~(feed.push & feed.full), None)
+        pushed = Signal(range(_INPUTS + 1))
+        live = Signal(len(masks))
+        m.d.comb += [
+            feed.index.eq(pushed),
+            Assume(~feed.push | (pushed < _INPUTS), None),
+            Assert(~feed.valid | ~feed.hold, None),
+            Assert(~feed.valid | (feed.input < _INPUTS), None),
+        ]
+        for k in range(_INPUTS):
+            m.d.comb += live.word_select(k, 2).eq(Mux(pushed > k, masks.word_select(k, 2), 0))
+        with m.If(feed.push):
+            m.d.sync += pushed.eq(pushed + 1)
         with m.If(feed.mask_read):
-            m.d.sync += feed.mask.eq(mask_of(feed.mask_index))
-
-        events = Array(Signal(len(feed.index), name=f"event_{k}") for k in range(_EVENTS))
-        pushed = Signal(range(_EVENTS))
-        first = Signal(range(_EVENTS))
-        # Rows of the first event that were offered.
-        offered = Signal(self._rows)
-        left = Signal(self._rows)
-        m.d.comb += left.eq(mask_of(events[first]) & ~offered)
-        lowest, rest = mask_position(left)
-        with m.If(feed.push & (mask_of(feed.index) != 0)):
-            m.d.sync += [events[pushed].eq(feed.index), pushed.eq(pushed + 1)]
-        with m.If(feed.valid):
-            m.d.comb += [
-                Assert(~feed.hold, None),
-                Assert(first != pushed, None),
-                Assert(feed.input == events[first], None),
-                Assert(feed.row == lowest, None),
-            ]
-            m.d.sync += offered.eq(Mux(rest == 0, 0, offered | (1 << feed.row)))
-            with m.If(rest == 0):
-                m.d.sync += first.eq(first + 1)
-        with m.If(~feed.busy):
-            m.d.comb += Assert(first == pushed, None)
-        several = Signal()
-        with m.If(feed.valid & (rest != 0)):
-            m.d.sync += several.eq(1)
-        m.d.comb += Cover((first == 2) & (pushed == 2) & ~feed.busy & several, None)
+            m.d.sync += feed.mask.eq(masks.word_select(feed.mask_index[:2], 2))
+        place = Cat(feed.row, feed.input[:2])
+        count = _each_once(m, feed.valid, place, live, self.constants["watched"], ~feed.busy)
+        empty = masks.word_select(1, 2) == 0
+        m.d.comb += Cover((pushed == 3) & empty & (count == 3) & ~feed.busy, None)
         return m
 
 
 class WalkContract(Contract):
     """A column walk visits each live input of a neuron exactly once, in ascending order.
 
-    The host writes any masks before the walk; it advances at any time.
+    The host writes any masks before the walk, of which some bits are always 0 to keep the proof
+    short; the walk advances at any time.
 
     Parameters
     ----------
     walk : ColumnWalk
-        Of a core with pruning, of one row, two banks and two words of inputs.
+        Of a core with pruning, one row, two banks and two words of inputs.
     """
 
     def __init__(self, walk: ColumnWalk):
-        super().__init__(walk, set(), {})
+        super().__init__(walk, {"access_data"}, {"bits": 4 * 4, "watched": 3})
 
     def elaborate(self, platform):
         walk = self.component
         m = Module()
-        self.steady(m, walk.words)
+        self.steady(m, walk.words, walk.neuron)
+        # Of a word its bits 0, 1 and 15 are free: places 0, 1 and 3 of four.
+        bits = self.constants["bits"]
+        free = bits.word_select(walk.access_row, 4)
         begun = Signal()
+        written = Signal(4)
+        needed = Mux(walk.words == 0, 1, 3)
         m.d.comb += [
+            Assume((bits & 0x4444) == 0, None),
+            walk.access_data.eq(Cat(free[:2], C(0, MASK_BITS - 3), free[3])),
             Assume(~walk.write & ~walk.access_read, None),
-            Assume(~(walk.start & (walk.access_write | begun)), None),
-            Assume(~(walk.access_write & begun), None),
+            Assume(~walk.start | ~(walk.access_write | begun), None),
+            Assume(~walk.start | ((written.word_select(walk.neuron, 2) & needed) == needed), None),
+            Assume(~walk.access_write | ~begun, None),
         ]
-        # What the memory should hold, and what of it the walk is to visit.
-        masks = Signal(4 * MASK_BITS)
         with m.If(walk.access_write):
-            m.d.sync += masks.word_select(walk.access_row, MASK_BITS).eq(walk.access_data)
-        left = Signal(2 * MASK_BITS)
-        lowest, rest = mask_position(left)
-        neuron = masks.word_select(walk.neuron, 2 * MASK_BITS)
+            m.d.sync += written.eq(written | (1 << walk.access_row))
         with m.If(walk.start):
-            m.d.sync += [
-                begun.eq(1),
-                left.eq(Mux(walk.words == 0, neuron[:MASK_BITS], neuron)),
-            ]
-        with m.If(walk.valid):
-            above = Mux(walk.input[4], rest[MASK_BITS:], rest[:MASK_BITS])
-            m.d.comb += [
-                Assert(begun & (left != 0), None),
-                Assert(walk.input == lowest, None),
-                Assert(walk.last == (above == 0), None),
-            ]
-            with m.If(walk.advance):
-                m.d.sync += left.eq(rest)
-        m.d.comb += Assert(~begun | ~walk.done | (left == 0), None)
-        far = Signal()
-        with m.If(walk.valid & walk.advance & walk.input[4]):
-            m.d.sync += far.eq(1)
-        m.d.comb += Cover(begun & walk.done & far & (walk.words == 1), None)
+            m.d.sync += begun.eq(1)
+        live = Signal(8)
+        place = Signal(3)
+        word = Signal(4)
+        neuron = bits.word_select(walk.neuron, 8)
+        m.d.comb += [
+            live.eq(Mux(walk.words == 0, neuron[:4], neuron)),
+            place.eq(Cat(walk.input[0], walk.input[3:])),
+            word.eq(live.word_select(walk.input[4], 4)),
+            Assert(~walk.valid | (walk.input[1:4] == walk.input[3].replicate(3)), None),
+            Assert(~walk.valid | (walk.last == ((word >> place[:2])[1:] == 0)), None),
+        ]
+        moves = walk.valid & walk.advance
+        count = _each_once(m, moves, place, live, self.constants["watched"], begun & walk.done)
+        m.d.comb += Cover(begun & walk.done & (count == 3) & (walk.words == 1) & live[7], None)
         return m
 
 
@@ -187,7 +205,7 @@ class UpdaterContract(Contract):
 
     def __init__(self, updater: Updater):
         self._bits = len(updater.port.weight)
-        constants = {"weights": MASK_BITS * self._bits, "spikes": MASK_BITS, "row_masks": MASK_BITS}
+        constants = {"weights": _INPUTS * self._bits, "spikes": _INPUTS, "row_masks": _INPUTS}
         super().__init__(updater, {"spiked", "port"}, constants)
 
     def elaborate(self, platform):
@@ -198,22 +216,23 @@ class UpdaterContract(Contract):
         self.steady(m, *settings)
         weights, spikes = self.constants["weights"], self.constants["spikes"]
         with m.If(port.weight_read):
-            m.d.sync += port.weight.eq(weights.word_select(port.weight_row, self._bits))
+            m.d.sync += port.weight.eq(weights.word_select(port.weight_row[:2], self._bits))
         with m.If(port.mask_read):
-            m.d.sync += port.mask.eq(self.constants["row_masks"].bit_select(port.mask_row, 1))
-        m.d.comb += updater.spiked.eq(spikes.bit_select(updater.byte_input, 1))
+            m.d.sync += port.mask.eq(self.constants["row_masks"].bit_select(port.mask_row[:2], 1))
+        m.d.comb += updater.spiked.eq(spikes.bit_select(updater.byte_input[:2], 1))
 
         # The host writes a fan-in in the first cycle, the update starts in the second, and inputs
         # come from the fourth on.
         clock = Signal(3)
         with m.If(clock < 4):
             m.d.sync += clock.eq(clock + 1)
-        following = Signal(MASK_BITS.bit_length())
+        following = Signal(_INPUTS.bit_length())
         ended = Signal()
-        offered = Signal(MASK_BITS)
-        died = Signal(MASK_BITS)
+        offered = Signal(_INPUTS)
+        died = Signal(_INPUTS)
         m.d.comb += [
             Assume(updater.row == 0, None),
+            Assume(updater.input < _INPUTS, None),
             Assume(updater.start == (clock == 1), None),
             Assume(updater.fan_in_write == (clock == 0), None),
             Assume(~updater.fan_in_read & ~updater.finish, None),
@@ -225,14 +244,14 @@ class UpdaterContract(Contract):
             m.d.sync += [
                 following.eq(updater.input + 1),
                 ended.eq(updater.last),
-                offered.eq(offered | (1 << updater.input)),
+                offered.eq(offered | (1 << updater.input[:2])),
             ]
         # What a row mask says of the neuron is read when the input is written back.
-        visited = port.mask_row
-        here = Signal(MASK_BITS)
+        visited = port.mask_row[:2]
+        here = Signal(_INPUTS)
         old = Signal(self._bits)
         up = Signal()
-        gone = Signal(MASK_BITS)
+        gone = Signal(_INPUTS)
         m.d.comb += [
             here.eq(1 << visited),
             old.eq(weights.word_select(visited, self._bits)),
