@@ -197,10 +197,10 @@ def _accesses(results: list[Result]) -> str:
             "saved by pruning, %"]  # fmt: skip
     return (
         "## Memory accesses\n\nA stimulus. Every synaptic operation also reads and writes the "
-        "state of a neuron. A removed connection is written once more in both masks, which is not "
-        "counted: less than one write in a stimulus. Pixels, lists of events and tables of changes "
-        "are the same on both sides and not counted. The dense core has no masks.\n\n"
-        + table(head, lines)
+        "state of a neuron. A removed connection is struck out of both masks, which is not "
+        "counted: at most two writes a stimulus on the mean over a run. Pixels, lists of events "
+        "and tables of changes are the same on both sides and not counted. The dense core has no "
+        "masks.\n\n" + table(head, lines)
     )
 
 

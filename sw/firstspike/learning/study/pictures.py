@@ -114,8 +114,8 @@ def draw_front(results: list[Result]) -> bytes:
         for panel, measure, ticks, what in zip(
             line,
             ("live", "inference_cycles"),
-            ((5000, 10000, 20000, 50000, 100000, 200000), (500, 1000, 2000, 5000, 10000)),
-            ("live connections", "cycles an inferred image"),
+            ((5, 10, 20, 30, 50, 100, 200, 300), (500, 1000, 2000, 3000, 5000, 10000)),
+            ("live connections, thousands", "cycles an inferred image"),
             strict=True,
         ):
             for number, result in enumerate(part):
@@ -140,7 +140,8 @@ def _points(panel: Any, result: Result, measure: str, color: str) -> None:
     spots = {}
     for variant in _MARKS:
         if measure == "live":
-            at = statistics.fmean(facts[variant]["live"] for facts in result.seeds.values())
+            live = [facts[variant]["live"] for facts in result.seeds.values()]
+            at = statistics.fmean(live) / 1000
         else:
             at = statistics.fmean(result.values(variant, measure))
         spots[variant] = (at, statistics.fmean(result.values(variant, "accuracy")))

@@ -44,12 +44,13 @@ def _rows() -> dict[str, Row]:
             for data in ("mnist", "fashion-mnist"):
                 name = f"{rule}-{neurons}-{data}"
                 rows[name] = Row(name, f"{name}-dense")
-    for name in (
-        "unsupervised-104-mnist",
-        "unsupervised-104-fashion-mnist",
-        "supervised-104-mnist",
+    # Others, against the dense network of the same size.
+    for name, more in (
+        ("unsupervised-104-mnist", "checkerboard"),
+        ("unsupervised-104-fashion-mnist", "checkerboard"),
+        ("supervised-104-mnist", "sparse"),
     ):
-        rows[f"{name}-checkerboard"] = Row(f"{name}-checkerboard", f"{name}-dense")
+        rows[f"{name}-{more}"] = Row(f"{name}-{more}", f"{name}-dense")
     return rows
 
 

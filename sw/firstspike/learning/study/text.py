@@ -21,8 +21,8 @@ This page, `learning.json` and the pictures are made by
 
 which runs all rows with seeds 0, 1 and 2 (hours; it goes on where it was broken off; `--rows` and
 `--seeds` choose). Rows have the names of recipes; the dense side has one of its own,
-`ROW-dense` (rows that begin as a checkerboard are compared with the same dense network as those
-that do not). By hand, a dense and a pruned run are
+`ROW-dense` (but rows with `-checkerboard` and `-sparse` are compared with the dense network of the
+row without). By hand, a dense and a pruned run are
 
     firstspike learn ROW-dense -o DENSE --seed N --no-prune --json
     firstspike learn ROW -o PRUNED --seed N --json
