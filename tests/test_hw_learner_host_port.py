@@ -1,6 +1,7 @@
 """The host port of a whole learning core: every memory, at any time.
 
-Mutants tried, each seen to fail: MUTANTS
+Mutants tried, each seen to fail: a reply overwritten by the next; no sign; always bank 0; the state
+now read from what a stimulus starts with; all banks written; a read that changes.
 """
 
 from __future__ import annotations

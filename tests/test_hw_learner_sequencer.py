@@ -1,6 +1,10 @@
 """The course of a stimulus, with everything around the sequencer played by the bench.
 
-Mutants tried, each seen to fail: hold ignored; two decisions.
+Mutants tried, each seen to fail: hold ignored; two decisions; no end without a spike; banks not
+waited for; a forced winner does not learn; classes without supervision; reward without supervision;
+the offset grows at an error; a renewal at an error; random numbers not waited for; the largest
+potentials not forgotten; no early exit; both updates against the neuron; lists opened after the
+last step.
 """
 
 import random

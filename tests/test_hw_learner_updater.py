@@ -3,7 +3,8 @@
 Mutants tried, each seen to fail: no top; no bottom; wrong goes up; wrong moves silent inputs;
 rounding by a constant; <= below; old weight compared; one below the least fan-in; prunes ignored;
 who dies keeps a weight; a gap dies; fan-in falls while waiting; mask kept from the word before; a
-dead synapse stays in the mask; writes without a change.
+dead synapse stays in the mask; writes without a change; mask written only if the last dies; mask
+not written if only the last dies; the mask is not waited for.
 """
 
 import random

@@ -1,6 +1,7 @@
 """Random learners on random learning cores: the definition, the golden model, and the hardware.
 
-Mutants tried: those of the components, in their own tests.
+What these saw fail: a stimulus without any spike whose forced winner was wrong, of which the core
+reported the neuron that learned instead. Mutants are those of the components, in their own tests.
 """
 
 from __future__ import annotations
