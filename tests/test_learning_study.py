@@ -2,12 +2,14 @@
 
 Mutants tried, each found by a test here: nothing done to the table in `stays`; `min_fan_in` of 16
 in the variant that skips zeros; `cut` by the smallest weights; ratios upside down; a dense core
-with masks; a run taken from its file though the recipe is another.
+with masks; a run taken from its file though the recipe is another; seeds of a row that are not
+complete on the page.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 from pathlib import Path
 
@@ -15,13 +17,15 @@ import numpy as np
 import pytest
 import yaml
 
+from firstspike import data
 from firstspike.cores import PRESETS
+from firstspike.errors import InputError
 from firstspike.golden.learning_fast import learn
 from firstspike.learning.plan import make_plan
 from firstspike.learning.recipe import load_learning_recipe
 from firstspike.learning.study import runs as runs_module
 from firstspike.learning.study.figures import Result, accesses, spread
-from firstspike.learning.study.rows import ROWS, Row, core_of, cut, rules_of, stays
+from firstspike.learning.study.rows import ROWS, VARIANTS, Row, core_of, cut, rules_of, stays
 from firstspike.learning.study.runs import ACCESSES, Runs
 from firstspike.shipped import find_recipe, recipes
 
@@ -189,3 +193,40 @@ def test_recipes_of_all_rows_are_shipped():
         assert all(rule.pruning is not None for rule in online.rules)
         assert dense.validation == online.validation == 0
         assert row.online in recipes()
+
+
+@pytest.mark.train
+def test_the_page(place, monkeypatch):
+    page = importlib.import_module("firstspike.learning.study.page")
+    write("row")
+    write("row-dense")
+    runs, row = Runs(Path("runs"), limit=200), Row("row", "row-dense")
+    monkeypatch.setattr(page, "ROWS", {"row": row, "none": Row("none", "row-dense")})
+    digits = data.load("digits")
+    monkeypatch.setattr(page.data, "load", lambda name, folder: digits)
+    with pytest.raises(InputError, match="holds all variants of no row"):
+        page.write_page(Path("docs"), runs)
+    found = [runs.row(row, seed, lambda more, note: None) for seed in (0, 1)]
+    # Half of a row does not count.
+    runs.row(row, 2, lambda more, note: None)
+    Path("runs/row-dense-skip-2.json").unlink()
+    page.write_page(Path("docs"), runs)
+    assert sorted(path.name for path in Path("docs").iterdir()) == [
+        "learning-front.png",
+        "learning.json",
+        "learning.md",
+    ]
+    entries = json.loads(Path("docs/learning.json").read_text())
+    assert [(entry["variant"], entry["seed"]) for entry in entries] == [
+        (variant, seed) for seed in (0, 1) for variant in VARIANTS
+    ]
+    for entry in entries:
+        facts = found[entry["seed"]][entry["variant"]]
+        assert entry["accuracy"] == pytest.approx(100 * facts["accuracy"])
+        cycles = facts["inference"]["cycles"] / 200
+        assert entry["inference_cycles"] == pytest.approx(cycles, abs=1e-5)
+    text = Path("docs/learning.md").read_text()
+    pruned = 50 * (found[0]["online"]["accuracy"] + found[1]["online"]["accuracy"])
+    assert f"| `row` | 2 | {pruned:.2f} |" in text
+    assert "| pruned | 2 |" in text
+    assert "`none`" not in text

@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("-o", dest="docs", type=Path, required=True, help="folder of the page")
     parser.add_argument("--rows", help="some rows only, by name, with commas between")
     parser.add_argument("--seeds", default="0,1,2", help="seeds, with commas between")
-    parser.add_argument("--runs", type=Path, default=Path("runs-learning"), help="their folder")
+    parser.add_argument("--runs", type=Path, default=Path("runs/learning"), help="their folder")
     parser.add_argument("--dir", type=Path, help="where the data sets lie")
     options = parser.parse_args(arguments)
     try:

@@ -77,7 +77,9 @@ def bars(results: list[Result]) -> str:
     ):
         add(
             what, "-", f"{least}", f"{aim}", small,
-            lambda r, m=measure: spread(r.values("online", m), 0),
+            lambda r, m=measure: (
+                f"{spread(r.values('online', m), 0)}, {spread(r.points(), 2)} points"
+            ),
             lambda r, m=measure, le=least, a=aim: met(r.values("online", m), le, a, up=False),
         )  # fmt: skip
     for phase in ("learning", "inference"):
