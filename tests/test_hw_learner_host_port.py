@@ -63,8 +63,8 @@ def readable(spec: CoreSpec, rng: random.Random) -> dict[tuple[Space, int], int]
     for name in ("offset", "rise"):
         for group in range(CLASSES_MAX):
             values[Space.REGISTERS, learning_register(name, group)] = rng.getrandbits(16)
-    for name in ("delay", "random"):
-        values[Space.REGISTERS, learning_register(name)] = rng.getrandbits(32)
+    for name, bits in (("delay", 24), ("random", 32)):
+        values[Space.REGISTERS, learning_register(name)] = rng.getrandbits(bits)
     if not spec.pruning:
         return values
     for bank in range(spec.banks):
