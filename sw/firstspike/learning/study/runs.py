@@ -191,9 +191,6 @@ def _inferred(plan: Plan, rule: Rule, core: CoreSpec, state: LearningState) -> d
     """Return what the learned network does with the images that accuracy is measured on."""
     found = evaluate(plan, rule, state)
     network = network_of(rule, state, found.labels, name=plan.recipe.name, shape=plan.shape)
-    if not core.pruning:
-        layer = replace(network.layers[0], alive=None)
-        network = replace(network, layers=(layer,))
     outcome = GoldenEngine().run(network, core, plan.test_images)
     sums = {name: int(outcome.counters[name].sum()) for name in _SUMMED}
     assert outcome.total_cycles is not None
