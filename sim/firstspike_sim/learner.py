@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from amaranth.sim import Simulator
 
+from firstspike.learning import spram
 from firstspike.learning.image import synapse_rows
 from firstspike.learning.state import LearningState
 from firstspike.memimage import Write
@@ -152,24 +153,25 @@ def _state(
     ctx: Any, dut: LearningCore, core: CoreSpec, inputs: int, neurons: int, groups: int
 ) -> LearningState:
     """Read the state out of the core's memories; both copies of the masks must agree."""
-    _, rows = synapse_rows(core, inputs, neurons)
-    weights = np.zeros((inputs, neurons), np.uint8)
-    alive = np.ones((inputs, neurons), bool)
-    threshold = np.zeros(neurons, np.int64)
     half = dut.banks[0].lane.rows.depth // 2
-    stride = core.max_inputs // MASK_BITS
-    for j in range(neurons):
-        bank = dut.banks[j % core.banks]
-        threshold[j] = -ctx.get(bank.lane.rows[half + j // core.banks])
-        for i in range(inputs):
-            weights[i, j] = ctx.get(bank.weights[int(rows[i, j])])
-            if core.pruning:
-                mask = ctx.get(bank.masks[i]) >> (j // core.banks) & 1
-                column = ctx.get(dut.walk.masks[j * stride + i // MASK_BITS])
-                assert mask == column >> (i % MASK_BITS) & 1, f"masks differ at {i}, {j}"
-                alive[i, j] = mask
-        if core.pruning:
-            assert ctx.get(dut.updater.fan_ins[j]) == alive[:, j].sum(), f"fan-in of {j}"
+    threshold = np.array(
+        [
+            -ctx.get(dut.banks[j % core.banks].lane.rows[half + j // core.banks])
+            for j in range(neurons)
+        ]
+    )
+    if core.memory == "spram":
+        words = np.zeros((core.banks, core.weight_rows), np.int64)
+        for place in spram.places(core, inputs, neurons).tolist():
+            for number, bank in enumerate(dut.banks):
+                words[number, place] = ctx.get(bank.ram.data[place])
+        weights, alive, columns = spram.unpack(core, words, inputs, neurons)
+    else:
+        weights, alive, columns = _blocks(ctx, dut, core, inputs, neurons)
+    assert (alive == columns).all(), "row masks and column masks differ"
+    if core.pruning:
+        fan_in = [ctx.get(dut.updater.fan_ins[j]) for j in range(neurons)]
+        assert fan_in == alive.sum(axis=0).tolist(), "the counts of live inputs are wrong"
     return LearningState(
         weights=weights,
         alive=alive,
@@ -178,3 +180,23 @@ def _state(
         lfsr=ctx.get(dut.random.state),
         seen=0,
     )
+
+
+def _blocks(
+    ctx: Any, dut: LearningCore, core: CoreSpec, inputs: int, neurons: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return synapses, and which are alive by the row masks and by the column masks."""
+    _, rows = synapse_rows(core, inputs, neurons)
+    weights = np.zeros((inputs, neurons), np.uint8)
+    alive = np.ones((inputs, neurons), bool)
+    columns = np.ones((inputs, neurons), bool)
+    stride = core.max_inputs // MASK_BITS
+    for j in range(neurons):
+        bank = dut.banks[j % core.banks]
+        for i in range(inputs):
+            weights[i, j] = ctx.get(bank.weights[int(rows[i, j])])
+            if core.pruning:
+                alive[i, j] = ctx.get(bank.masks[i]) >> (j // core.banks) & 1
+                word = ctx.get(dut.walk.masks[j * stride + i // MASK_BITS])
+                columns[i, j] = word >> (i % MASK_BITS) & 1
+    return weights, alive, columns

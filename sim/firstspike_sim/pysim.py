@@ -11,12 +11,14 @@ from amaranth.sim import Simulator
 
 from firstspike.errors import InputError
 from firstspike.golden.encoding import encode
+from firstspike.learning.image import network_image
 from firstspike.memimage import memory_image
 from firstspike.network import Network
 from firstspike.outcome import Outcome
 from firstspike.spec import CoreSpec, record_fields
 from firstspike_hw.core import Core
 from firstspike_sim.collect import build_outcome
+from firstspike_sim.learner import run_learner
 from firstspike_sim.stimuli import pixel_words
 
 __all__ = ["PysimEngine"]
@@ -41,6 +43,20 @@ class PysimEngine:
         """See `firstspike.engines.Engine.run`."""
         images = images.reshape(len(images), -1)
         encode(network, images[:1])
+        if core.learning:
+            if trace is not None:
+                raise InputError("engine pysim traces no learning core: use rtl")
+            writes = network_image(network, core, early_exit=early_exit)
+            said = run_learner(core, writes, images, None, network.outputs, progress=progress)
+            return build_outcome(
+                network,
+                core,
+                images,
+                np.array(said.records, np.int64),
+                np.array(said.spikes, np.int64).reshape(-1, 4),
+                said.potentials,
+                said.cycles,
+            )
         image = memory_image(network, core, early_exit=early_exit)
         words = pixel_words(images, core).tolist()
         dut = Core(core)

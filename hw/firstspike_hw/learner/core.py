@@ -86,8 +86,8 @@ class LearningCore(wiring.Component):
         #: Components with memories, for a bench to look into.
         single = spec.memory == "spram"
         bank = SpramBank if single else LearnerBank
-        self.banks = [bank(spec) for _ in range(spec.banks)]
-        self.walk = SpramWalk(spec) if single else ColumnWalk(spec)
+        self.banks: list[Any] = [bank(spec) for _ in range(spec.banks)]
+        self.walk: Any = SpramWalk(spec) if single else ColumnWalk(spec)
         self.updater = Updater(spec)
         self.groups = Groups(spec)
         self.random = RandomBytes(spec)
@@ -425,7 +425,7 @@ class LearningCore(wiring.Component):
             return sum((getattr(bank, name) for bank in self.banks), C(0))
 
         updater = self.updater
-        walk: Any = self.walk
+        walk = self.walk
         word_read = walk.read if self._spec.memory == "spram" else walk.word_read
         m.d.comb += [
             counters.clear.eq(sequencer.begin),
