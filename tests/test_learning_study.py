@@ -3,7 +3,7 @@
 Mutants tried, each found by a test here: nothing done to the table in `stays`; `min_fan_in` of 16
 in the variant that skips zeros; `cut` by the smallest weights; ratios upside down; a dense core
 with masks; a run taken from its file though the recipe is another; seeds of a row that are not
-complete on the page.
+complete on the page; inference that learns.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ import yaml
 
 from firstspike import data
 from firstspike.cores import PRESETS
+from firstspike.engines import GoldenEngine
 from firstspike.errors import InputError
 from firstspike.golden.learning_fast import learn
+from firstspike.learning.export import network_of
 from firstspike.learning.plan import make_plan
 from firstspike.learning.recipe import load_learning_recipe
 from firstspike.learning.study import runs as runs_module
 from firstspike.learning.study.figures import Result, accesses, spread
 from firstspike.learning.study.rows import ROWS, VARIANTS, Row, core_of, cut, rules_of, stays
-from firstspike.learning.study.runs import ACCESSES, Runs
+from firstspike.learning.study.runs import ACCESSES, Runs, infer
 from firstspike.shipped import find_recipe, recipes
 
 RECIPE = {
@@ -147,6 +149,27 @@ def test_a_row_is_run_once(place, monkeypatch):
     write("row", neurons=23)
     assert runs.missing(row, 3) == 600
     assert runs.complete(row) == {}
+
+
+@pytest.mark.parametrize(("changes", "variant"), [({}, "dense"), ({}, "online"), (TAUGHT, "skip")])
+def test_inference_is_that_of_the_network(place, changes, variant):
+    write("own", **changes)
+    plan = make_plan(load_learning_recipe(Path("own.yaml")), limit=300)
+    core, state = core_of(plan.recipe, variant), plan.first_state()
+    rule = rules_of(plan.recipe, variant)[-1]
+    state = learn(rule, state, plan.images, plan.labels, core=core).state.settled()
+    ours = infer(rule, core, state, plan.test_images)
+    labels = np.arange(state.neurons)
+    network = network_of(rule, state, labels, name="own", shape=plan.shape)
+    theirs = GoldenEngine().run(network, core, plan.test_images)
+    assert np.array_equal(ours.winner, theirs.predicted)
+    assert np.array_equal(ours.decision_step, theirs.decision_step)
+    for name, values in ours.counters.items():
+        assert np.array_equal(values, theirs.counters[name]), name
+    assert ours.total_cycles == theirs.total_cycles
+    assert ours.floor_cycles is not None
+    assert theirs.floor_cycles is not None
+    assert np.array_equal(ours.floor_cycles, theirs.floor_cycles)
 
 
 def facts(accuracy: float, cycles: int, reads: int) -> dict:

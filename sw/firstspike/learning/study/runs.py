@@ -12,21 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.engines import GoldenEngine
 from firstspike.files import write_file
 from firstspike.golden.learning_fast import learn
 from firstspike.learning.evaluate import evaluate
-from firstspike.learning.export import network_of
 from firstspike.learning.outcome import LearnOutcome
 from firstspike.learning.plan import Plan, make_plan
 from firstspike.learning.recipe import load_learning_recipe
-from firstspike.learning.rule import Rule
+from firstspike.learning.rule import Rule, Supervised
 from firstspike.learning.state import LearningState
 from firstspike.learning.study.rows import Row, core_of, cut, rules_of
 from firstspike.shipped import find_recipe
 from firstspike.spec import CoreSpec
 
-__all__ = ["ACCESSES", "Runs", "Told"]
+__all__ = ["ACCESSES", "Runs", "Told", "infer"]
 
 #: Accesses that are counted, by kind.
 ACCESSES = ("weight_reads", "weight_writes", "mask_reads", "state_reads", "state_writes")
@@ -190,21 +188,31 @@ def _learn(
 def _inferred(plan: Plan, rule: Rule, core: CoreSpec, state: LearningState) -> dict[str, Any]:
     """Return what the learned network does with the images that accuracy is measured on."""
     found = evaluate(plan, rule, state)
-    network = network_of(rule, state, found.labels, name=plan.recipe.name, shape=plan.shape)
-    outcome = GoldenEngine().run(network, core, plan.test_images)
-    sums = {name: int(outcome.counters[name].sum()) for name in _SUMMED}
-    assert outcome.total_cycles is not None
-    assert outcome.floor_cycles is not None
+    outcome = infer(rule, core, state, plan.test_images)
     return {
         "accuracy": found.accuracy,
         "alive": float(state.alive.mean()),
         "live": int(state.alive.sum()),
         "zero": float((state.weights == 0).mean()),
         "mean_steps": found.mean_steps,
-        "inference": sums
-        | {
-            "stimuli": len(plan.test_images),
-            "cycles": outcome.total_cycles,
-            "floor_cycles": int(outcome.floor_cycles.sum()),
-        },
+        "inference": _sums(outcome),
     }
+
+
+def infer(rule: Rule, core: CoreSpec, state: LearningState, images: np.ndarray) -> LearnOutcome:
+    """Return what a core does that could learn, but is not told to.
+
+    That is what a core does with images that have no label, and what it would do as a network;
+    but a network of which no neuron can fire any more, which decides by the largest potential in
+    the end, is refused where networks are run.
+    """
+    silent = Supervised(
+        weight_bits=rule.weight_bits,
+        time_bits=rule.time_bits,
+        intensity_min=rule.intensity_min,
+        off=rule.off,
+        up=rule.up,
+        down=rule.down,
+    )
+    classes = state.group.copy()
+    return learn(silent, replace(state, classes=classes), images, None, core=core)
