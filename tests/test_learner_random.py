@@ -148,6 +148,22 @@ def test_pysim():
     assert len(chosen) > 5
 
 
+def single_port(case: LearnerCase) -> LearnerCase:
+    """Return the same learner on a core whose banks have one port for synapses and masks."""
+    return replace(case, core=replace(case.core, memory="spram", weight_rows=1 << 14))
+
+
+def test_pysim_single_port():
+    """Words of masks between synapses; mutants: no wait for the word of a column's mask, the high
+    word of a row mask taken for the low one, a synapse fetched again while a later one waits.
+    """
+    wanted = OF_MASKS | {"wrong", "renewal of the offset", "full queue", "no masks", "OFF channel"}
+    chosen = few_that_show_all(wanted, range(200))
+    for seed in chosen:
+        check_pysim(single_port(draw_learner(seed)), f"case {seed}")
+    assert len(chosen) > 3
+
+
 @pytest.mark.slow
 def test_pysim_at_length():
     seen = Counter()
@@ -188,6 +204,7 @@ CORES = {
     "16 banks": {"banks": 16, "weight_bits": 4, "time_bits": 3, "pruning": True, "rows": 2},
     "masks in parts": {"banks": 2, "weight_bits": 3, "time_bits": 4, "pruning": True, "rows": 33},
     "8 banks": {"banks": 8, "weight_bits": 8, "time_bits": 8, "pruning": True, "rows": 5},
+    "single port": {"banks": 4, "weight_bits": 8, "time_bits": 4, "pruning": True, "rows": 18},
 }
 
 
@@ -206,6 +223,8 @@ def core(banks: int, weight_bits: int, time_bits: int, *, pruning: bool, rows: i
 def test_rtl(name):
     """Verilog; half of the runs with pauses, each from another power-up."""
     spec = core(**CORES[name])
+    if name == "single port":
+        spec = replace(spec, memory="spram", weight_rows=1 << 14)
     seen = Counter()
     seeds = range(12) if name == "masks" else range(40)
     for seed in seeds:

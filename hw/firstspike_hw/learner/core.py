@@ -59,7 +59,7 @@ class LearningCore(wiring.Component):
     events : In(stream.Signature(input_event_layout(spec)))
         Pre-sorted events, each stimulus closed by ``end``.
     labels : In(stream.Signature(label_layout()))
-        With supervised learning, one for each stimulus of pixels.
+        With supervised learning, one for each stimulus: no class, or one that has neurons.
     requests : In(stream.Signature(request_layout(spec)))
         Reads and writes of the host; taken between stimuli.
     replies : Out(stream.Signature(32))
