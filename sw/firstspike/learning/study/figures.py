@@ -35,6 +35,7 @@ MEASURES: dict[str, Callable[[Facts], float]] = {
     "alive": lambda facts: 100 * facts["alive"],
     "zero": lambda facts: 100 * facts["zero"],
     "run_cycles": lambda facts: facts["learning"]["cycles"],
+    "forced": lambda facts: 100 * facts["inference"]["forced"] / facts["inference"]["stimuli"],
     "learning_over": _over("learning"),
     "inference_over": _over("inference"),
     "learning_accesses": _each("learning", accesses),

@@ -62,6 +62,7 @@ def variants(results: list[Result]) -> str:
                     figure("accuracy", 2),
                     figure("alive", 1),
                     figure("zero", 1),
+                    figure("forced", 1),
                     figure("learning_cycles", 0) if learned else "as dense",
                     figure("learning_over", 3) if learned else "",
                     figure("learning_synops", 0) if learned else "",
@@ -71,13 +72,14 @@ def variants(results: list[Result]) -> str:
                     figure("inference_synops", 0),
                 ]
             )
-    head = ["row", "seeds", "variant", "passes", "accuracy, %", "alive, %", "w = 0, %",
+    head = ["row", "seeds", "variant", "passes", "accuracy, %", "alive, %", "w = 0, %", "forced, %",
             "cycles a learned stimulus", "over floor", "synaptic operations", "STDP visits",
             "cycles an inferred image", "over floor", "synaptic operations"]  # fmt: skip
     return (
         "## All rows\n\nMeans over the stimuli of the whole run, and over the test images. *Over "
         "floor*: cycles over those which the memories' bandwidth alone would need. *w = 0* counts "
-        "removed connections, too.\n\n" + table(head, lines)
+        "removed connections, too; *forced* are images for which no neuron fired.\n\n"
+        + table(head, lines)
     )
 
 
