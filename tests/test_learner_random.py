@@ -157,7 +157,13 @@ def test_pysim_single_port():
     """Words of masks between synapses; mutants: no wait for the word of a column's mask, the high
     word of a row mask taken for the low one, a synapse fetched again while a later one waits.
     """
-    wanted = OF_MASKS | {"wrong", "renewal of the offset", "full queue", "no masks", "masks in parts"}
+    wanted = OF_MASKS | {
+        "wrong",
+        "renewal of the offset",
+        "full queue",
+        "no masks",
+        "masks in parts",
+    }
     chosen = few_that_show_all(wanted, range(200))
     for seed in chosen:
         check_pysim(single_port(draw_learner(seed)), f"case {seed}")
