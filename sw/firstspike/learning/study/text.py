@@ -76,6 +76,8 @@ Figures in this section are of trials on the validation images, one to three see
   badly: so much is removed that no neuron can reach its threshold any more, every decision is
   forced after the last step, and `firstspike run` refuses such a network. A better one was not
   looked for.
+* With labels and 400 neurons the pruned side takes 28 passes and the dense one 16, as suits each:
+  a stimulus is learned in little more than half the cycles, a run in hardly fewer.
 * Early decisions become fewer as connections go: see *forced* in the table of all rows. What
   inference needs is measured with that included.
 * Energy was not measured. Published energies stand beside our memory accesses, which are no energy.
