@@ -12,6 +12,11 @@ from firstspike import bytelink, golden
 from firstspike.bytehost import ByteHost, open_serial
 from firstspike.bytelink import Reply
 from firstspike.errors import InputError
+from firstspike.golden.learning_fast import learn
+from firstspike.learning import Pruning, Unsupervised
+from firstspike.learning.image import learner_image
+from firstspike.learning.readback import read_state, state_requests
+from firstspike.learning.state import first_state
 from firstspike.memimage import memory_image
 from firstspike.network import Layer, Network
 from firstspike.spec import CoreSpec, Neuron, Space, WeightKind
@@ -147,3 +152,32 @@ def test_image_too_large():
 def test_no_such_port():
     with pytest.raises(InputError, match=r"pyserial|cannot be opened"):
         open_serial("/dev/no-such-port", 1_000_000)
+
+
+@pytest.mark.slow
+def test_learns_over_the_link():
+    """A learner is loaded, learns, and is read back, byte by byte; nothing else is left of it."""
+    core = CoreSpec(
+        banks=2, word=1, ramp=False, max_layers=1, max_inputs=16, state_rows=2, weight_rows=32,
+        learning=True, pruning=True,
+    )  # fmt: skip
+    change = tuple(range(0, 16 * 256, 16))
+    rule = Unsupervised(
+        up=change[::-1], down=change, homeostasis=1, pruning=Pruning(below=90, min_fan_in=4)
+    )
+    state = first_state(rule, 16, 4, seed=1, threshold=0.2, mean=0.6, spread=0.2)
+    rng = np.random.default_rng(0)
+    images = rng.integers(100, 256, (4, 16)) * (rng.random((4, 16)) < 0.6)
+    images = images.astype(np.uint8)
+    host = ByteHost(SimulatedBoard(core, patience=60_000), core)
+    host.connect()
+    host.load(learner_image(core, rule, state))
+    results = list(host.classify([bytes(image) for image in images]))
+    expected = learn(rule, state, images, None, core=core)
+    assert [result.winner for result in results] == expected.winner.tolist()
+    replies = np.array([host.read(*request) for request in state_requests(core, state)])
+    signed = replies - ((replies >> 31) << 32)
+    found = read_state(core, state, signed, len(images)).arrays()
+    for name, array in expected.state.arrays().items():
+        assert np.array_equal(found[name], array), name
+    assert expected.counters["pruned"].sum() > 0
