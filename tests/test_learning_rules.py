@@ -394,6 +394,7 @@ CORE = CoreSpec(
     banks=4, word=1, ramp=False, max_layers=1, learning=True, pruning=True, max_inputs=64,
     state_rows=4, weight_rows=256,
 )  # fmt: skip
+MANY = {"banks": 16, "state_rows": 17, "weight_rows": 64 * 17}
 WIDE = {"max_inputs": 4096, "state_rows": 4, "weight_rows": 4096 * 4}
 
 
@@ -406,6 +407,7 @@ WIDE = {"max_inputs": 4096, "state_rows": 4, "weight_rows": 4096 * 4}
         ({}, {"time_bits": 5}, {}, "time_bits 5, the core has 4"),
         ({}, {}, {"inputs": 65}, "inputs 65, the core has 64"),
         ({}, {}, {"neurons": 17}, "state_rows 5, the core has 4"),
+        (MANY, {"homeostasis": 255}, {"neurons": 258}, "a class 65790, must be below 65536"),
         (WIDE, {}, {"inputs": 2100}, "can meet -131072..535499, the core has 20 bits: -524288.."),
     ],
 )

@@ -546,9 +546,19 @@ def test_the_first_difference_is_named(place, capsys, monkeypatch, break_it, qua
         ([], "needs a network NET or --learn RECIPE, not both"),
         (["--learn", "recipe.yaml", "--split", "train"], "--split and --no-early-exit go with NET"),
         (["--learn", "recipe.yaml", "--no-early-exit"], "--split and --no-early-exit go with NET"),
-        (["digits", "--data", "digits", "--epochs", "2"], "--epochs, --seed and --no-prune go"),
-        (["digits", "--data", "digits", "--seed", "0"], "--epochs, --seed and --no-prune go"),
-        (["digits", "--data", "digits", "--no-prune"], "--epochs, --seed and --no-prune go"),
+        (
+            ["digits", "--data", "digits", "--epochs", "2"],
+            "--epochs, --seed, --no-prune and --gain go",
+        ),
+        (
+            ["digits", "--data", "digits", "--seed", "0"],
+            "--epochs, --seed, --no-prune and --gain go",
+        ),
+        (["digits", "--data", "digits", "--gain"], "--epochs, --seed, --no-prune and --gain go"),
+        (
+            ["digits", "--data", "digits", "--no-prune"],
+            "--epochs, --seed, --no-prune and --gain go",
+        ),
     ],
 )
 def test_comparisons_that_are_refused(place, capsys, arguments, message):

@@ -111,7 +111,7 @@ def _rule(rng: np.random.Generator, core: CoreSpec, inputs: int, classes: int) -
         and bool(rng.random() < 0.4),
         "up": tuple(up),
         "down": tuple(down),
-        "homeostasis": int(rng.choice([0, 1, 3, 255])),
+        "homeostasis": int(rng.choice([0, 1, 3, 240])),
         "pruning": pruning,
     }  # fmt: skip
     if not classes:

@@ -28,6 +28,7 @@ __all__ = [
     "LEARNING_REGISTERS",
     "MASK_BITS",
     "OFFSET_LIMIT",
+    "RISE_LIMIT",
     "SCALE_MIN",
     "SPRAM_COLUMN_ROW",
     "SPRAM_MASK_ROW",
@@ -95,6 +96,9 @@ OFFSET_LIMIT = 1 << 14
 
 #: Largest threshold that learning leads to, in units of a threshold's fraction bits.
 LEARNED_THRESHOLD_MAX = 1 << 17
+
+#: What a winner's threshold grows by is less.
+RISE_LIMIT = 1 << 16
 
 #: Largest handicap of a neuron in supervised learning; one that has it cannot win.
 HANDICAP_MAX = 1 << 18

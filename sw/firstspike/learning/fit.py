@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from firstspike.errors import InputError
 from firstspike.learning.rule import Rule, Supervised
 from firstspike.learning.state import LearningState
-from firstspike.spec import CLASS_BLOCK, LEARNED_THRESHOLD_MAX, CoreSpec
+from firstspike.spec import CLASS_BLOCK, LEARNED_THRESHOLD_MAX, RISE_LIMIT, CoreSpec
 
 __all__ = ["check_learning_fit"]
 
@@ -41,6 +43,12 @@ def check_learning_fit(rule: Rule, state: LearningState, core: CoreSpec) -> None
         raise InputError(
             f"learner does not fit the core: with an OFF channel the {state.inputs // 2} pixels "
             f"must be whole words of {core.pixels}"
+        )
+    rise = int(np.bincount(state.group).max()) * rule.homeostasis
+    if rise >= RISE_LIMIT:
+        raise InputError(
+            f"learner does not fit the core: homeostasis is {rule.homeostasis}, times the neurons "
+            f"of a class {rise}, must be below {RISE_LIMIT}"
         )
     require("time_bits", rule.time_bits, core.time_bits)
     require("inputs", state.inputs, core.max_inputs)
