@@ -10,8 +10,7 @@ import random
 
 import pytest
 
-from firstspike.spec import CoreSpec
-from firstspike_hw.learner.event_queue import DEPTH
+from firstspike.spec import QUEUE_DEPTH, CoreSpec
 from firstspike_hw.learner.feed import Feed
 from firstspike_sim.bench import set_members, simulate
 
@@ -116,7 +115,7 @@ def test_room():
         taken = 0
         while (await bench.cycle(ctx, taken % spec.max_inputs, hold=True))[0]:
             taken += 1
-        assert DEPTH <= taken <= DEPTH + 3
+        assert QUEUE_DEPTH <= taken <= QUEUE_DEPTH + 3
         assert not bench.found
         for _ in range(3 * taken + 3):
             await bench.cycle(ctx)

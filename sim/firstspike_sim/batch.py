@@ -15,6 +15,7 @@ import numpy as np
 from firstspike.errors import InputError
 from firstspike.memimage import Write
 from firstspike.spec import CoreSpec, Space, record_fields
+from firstspike_hw.learner.core import label_layout
 from firstspike_sim.harness import (
     POTENTIAL_COLUMNS,
     SPIKE_COLUMNS,
@@ -117,8 +118,8 @@ def run_batch(
         pixels = pixel_words(images, core)[:, ::-1]
         (work / "pixels").write_bytes(np.ascontiguousarray(pixels).tobytes())
         known = np.zeros(0, np.int64) if labels is None else labels
-        # As `firstspike_hw.learner.core.label_layout` packs it.
-        marked = np.where(known >= 0, known << 1 | 1, 0).astype(np.uint8)
+        there, group = (label_layout()[name].offset for name in ("there", "group"))
+        marked = np.where(known >= 0, known << group | 1 << there, 0).astype(np.uint8)
         (work / "labels").write_bytes(marked.tobytes())
         (work / "reads").write_bytes(program_bytes([Write(*read, 0) for read in reads]))
         with _watching(work / "records", 4 * fields, progress):

@@ -12,6 +12,7 @@ import numpy as np
 from firstspike.memimage import Write
 from firstspike.spec import CoreSpec, bits_for, record_fields
 from firstspike_hw.layouts import potential_layout, record_layout, request_layout, spike_layout
+from firstspike_hw.learner.core import label_layout
 
 __all__ = ["POTENTIAL_COLUMNS", "SPIKE_COLUMNS", "TOPLEVEL", "harness", "program_bytes"]
 
@@ -108,7 +109,7 @@ def _learning_parts(core: CoreSpec) -> _Parts:
   end
 """
     ports = [
-        "    .labels__payload(label[4:0]), .labels__valid(label_valid)",
+        f"    .labels__payload(label[{label_layout().size - 1}:0]), .labels__valid(label_valid)",
         "    .labels__ready(labels_ready), .tap_step(tap_step)",
     ]
     cycle = ""

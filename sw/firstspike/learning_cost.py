@@ -13,7 +13,7 @@ import enum
 import numba
 import numpy as np
 
-from firstspike.spec import CoreSpec
+from firstspike.spec import QUEUE_DEPTH, CoreSpec
 
 __all__ = ["COSTS", "REST", "STARTS", "Course", "account", "parameters", "total_cycles"]
 
@@ -31,8 +31,6 @@ COSTS = (
 #: Column in which the cycles begin that lists were opened in; -1 where none was.
 STARTS = len(COSTS)
 
-#: Events that a bank can be behind the others.
-_DEPTH = 16
 #: Cycles from a synapse on offer until its lane is empty again.
 _LANE = 5
 #: Stages of an update.
@@ -248,7 +246,7 @@ def account(
     moved = np.full(banks, -10, np.int64)
     left = np.full(banks, -10, np.int64)
     rest = np.zeros(banks, np.int64)
-    ring = np.full(_DEPTH, -10, np.int64)
+    ring = np.full(QUEUE_DEPTH, -10, np.int64)
     inputs = np.empty(len(order), np.int64)
 
     pushed = 0
@@ -271,9 +269,9 @@ def account(
             operations += total
         floor += busiest
         for k in range(count):
-            slot = pushed % _DEPTH
+            slot = pushed % QUEUE_DEPTH
             push = max(ready, push + 1)
-            if pushed >= _DEPTH:
+            if pushed >= QUEUE_DEPTH:
                 push = max(push, ring[slot] + 1)
             ready = push
             slowest = -10

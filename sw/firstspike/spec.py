@@ -28,6 +28,10 @@ __all__ = [
     "LEARNING_REGISTERS",
     "MASK_BITS",
     "OFFSET_LIMIT",
+    "QUEUE_DEPTH",
+    "RANDOM_FEEDBACK",
+    "RANDOM_SHIFTS",
+    "RANDOM_SPREAD",
     "RISE_LIMIT",
     "SCALE_MIN",
     "SPRAM_COLUMN_ROW",
@@ -96,6 +100,15 @@ OFFSET_LIMIT = 1 << 14
 
 #: Largest threshold that learning leads to, in units of a threshold's fraction bits.
 LEARNED_THRESHOLD_MAX = 1 << 17
+
+#: Random bytes of learning: feedback of the 32-bit shift register, its shifts a stimulus, and what
+#: spreads the bytes of inputs that share a place in it.
+RANDOM_FEEDBACK = 0x80200003
+RANDOM_SHIFTS = 32
+RANDOM_SPREAD = 157
+
+#: Events that a bank of a learning core can be behind the others.
+QUEUE_DEPTH = 16
 
 #: What a winner's threshold grows by is less.
 RISE_LIMIT = 1 << 16

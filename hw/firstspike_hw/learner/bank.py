@@ -51,8 +51,8 @@ class LearnerBank(wiring.Component):
         Something is queued or under way.
     port : In(synapse_port_signature(spec))
         To the memories, for updates and for the host.
-    added, weight_read, mask_read, state_read, state_write : Out(1)
-        A synapse was added, a memory was accessed, for an event or an order.
+    weight_read, mask_read, state_read, state_write : Out(1)
+        A memory was accessed for an event or an order.
     tap : Out(tap_signature(spec))
         Potentials as they are written.
     """

@@ -297,7 +297,7 @@ class LearningCore(wiring.Component):
             registers.random.eq(random.state),
             sequencer.random_ready.eq(random.ready),
         ]
-        connect_inserted(m, inputs.inserted, times.inserted)
+        connect(m, inputs.inserted, times.inserted)
         chosen = Signal.like(bank)
         m.d.comb += [
             chosen.eq(Mux(sequencer.idle, host.bank, bank)),
@@ -440,8 +440,3 @@ class LearningCore(wiring.Component):
             counters.add_pruned.eq(updater.pruned),
             counters.add_cycles.eq(~sequencer.idle & ~sequencer.finished),
         ]
-
-
-def connect_inserted(m, source, sink):
-    """Connect two interfaces of `firstspike_hw.inputs.inserted_signature`."""
-    m.d.comb += [getattr(sink, name).eq(getattr(source, name)) for name in sink.signature.members]

@@ -6,13 +6,10 @@ from amaranth import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.spec import CoreSpec, bits_for
+from firstspike.spec import QUEUE_DEPTH, CoreSpec, bits_for
 from firstspike_hw.rtlil import NO_COLLISION
 
-__all__ = ["DEPTH", "EventQueue"]
-
-#: Events that a bank can be behind the others.
-DEPTH = 16
+__all__ = ["EventQueue"]
 
 
 class EventQueue(wiring.Component):
@@ -64,15 +61,15 @@ class EventQueue(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.indices = indices = memory.Memory(
-            shape=len(self.index), depth=DEPTH, init=[], attrs=NO_COLLISION
+            shape=len(self.index), depth=QUEUE_DEPTH, init=[], attrs=NO_COLLISION
         )
         read: Any = indices.read_port()
         write: Any = indices.write_port()
-        end = Signal(bits_for(DEPTH) + 1)
+        end = Signal(bits_for(QUEUE_DEPTH) + 1)
         first = Signal.like(end)
         m.d.comb += [
             self.queued.eq(end != first),
-            self.full.eq((end - first)[bits_for(DEPTH)]),
+            self.full.eq((end - first)[bits_for(QUEUE_DEPTH)]),
             write.en.eq(self.push),
             write.addr.eq(end),
             write.data.eq(self.index),

@@ -16,7 +16,7 @@ __all__ = ["LearnerHostPort"]
 class LearnerHostPort(wiring.Component):
     """Serves one request at a time, between stimuli.
 
-    Addresses are made by `CoreSpec.address`. What cannot be read gives 0.
+    Addresses are made by `CoreSpec.address`. Registers that cannot be read give 0, or another one.
 
     Timing: a write to a register takes one cycle, anything else five.
 

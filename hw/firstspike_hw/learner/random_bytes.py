@@ -4,14 +4,9 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.spec import CoreSpec, bits_for
+from firstspike.spec import RANDOM_FEEDBACK, RANDOM_SHIFTS, RANDOM_SPREAD, CoreSpec, bits_for
 
 __all__ = ["RandomBytes"]
-
-#: Feedback of the 32-bit Galois shift register.
-_TAPS = 0x80200003
-#: Spreads the bytes of inputs that share a place in the register.
-_SPREAD = 157
 
 
 class RandomBytes(wiring.Component):
@@ -75,10 +70,10 @@ class RandomBytes(wiring.Component):
         with m.Elif(~self.ready):
             m.d.sync += [
                 left.eq(left - 1),
-                self.state.eq((self.state >> 1) ^ Mux(self.state[0], _TAPS, 0)),
+                self.state.eq((self.state >> 1) ^ Mux(self.state[0], RANDOM_FEEDBACK, 0)),
             ]
         with m.If(self.step):
-            m.d.sync += left.eq(32)
+            m.d.sync += left.eq(RANDOM_SHIFTS)
 
         # The register, rotated right by the index: first by whole bytes, then within them.
         window = Signal(15)
@@ -89,7 +84,7 @@ class RandomBytes(wiring.Component):
             m.d.sync += [
                 window.eq(Cat(self.state, self.state[:15]).bit_select(Cat(C(0, 3), quarter), 15)),
                 place.eq(self.index[:3]),
-                spread.eq(self.index * _SPREAD),
+                spread.eq(self.index * RANDOM_SPREAD),
                 self.byte.eq((window >> place) ^ spread),
             ]
         return m

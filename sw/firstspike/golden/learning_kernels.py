@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from firstspike import learning_cost
+from firstspike import learning_cost, spec
 from firstspike.compiled import compiler
 from firstspike.learning_cost import Course, account
 from firstspike.spec import (
@@ -18,6 +18,9 @@ from firstspike.spec import (
     LEARNED_THRESHOLD_MAX,
     MASK_BITS,
     OFFSET_LIMIT,
+    RANDOM_FEEDBACK,
+    RANDOM_SHIFTS,
+    RANDOM_SPREAD,
     THRESHOLD_MIN,
 )
 
@@ -46,7 +49,7 @@ RECORD = (
     "ties",
 )
 
-_jit = compiler(__file__, learning_cost.__file__)
+_jit = compiler(__file__, learning_cost.__file__, spec.__file__)
 
 
 class Fixed(NamedTuple):
@@ -187,8 +190,8 @@ def _best(d):
 def _begin(net, s):
     """Count the stimulus, and move the random register by 32 shifts."""
     lfsr = net.single[0]
-    for _ in range(32):
-        lfsr = (lfsr >> 1) ^ (0x80200003 if lfsr & 1 else 0)
+    for _ in range(RANDOM_SHIFTS):
+        lfsr = (lfsr >> 1) ^ (RANDOM_FEEDBACK if lfsr & 1 else 0)
     for k in range(32):
         s.turned[k] = ((lfsr >> k) | (lfsr << (32 - k))) & 255
     net.single[0] = lfsr
@@ -214,7 +217,7 @@ def _update(fixed, net, s, slot, j, last, wrong):
         if not live[i]:
             continue
         visits += 1
-        r = (s.turned[i & 31] ^ (157 * i)) & 255
+        r = (s.turned[i & 31] ^ (RANDOM_SPREAD * i)) & 255
         after = w
         if s.times[i] <= last:
             change = (fixed.table[1, w] + r) >> 8
