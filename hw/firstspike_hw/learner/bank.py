@@ -1,10 +1,9 @@
-"""A bank of a learning core: synapses, row masks, and the lane that adds them up."""
+"""A bank of a learning core: live synapses of events, and the lane that adds them up."""
 
 from typing import Any
 
 from amaranth import *
-from amaranth.hdl import MemoryData
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from firstspike.spec import CoreSpec, bits_for
@@ -13,11 +12,9 @@ from firstspike_hw.learner.lane import Lane, best_layout
 from firstspike_hw.learner.layouts import (
     Operation,
     row_signature,
-    synapse_port_signature,
-    synapse_row,
     tap_signature,
 )
-from firstspike_hw.rtlil import NO_COLLISION
+from firstspike_hw.learner.spram_feed import SpramFeed
 
 __all__ = ["LearnerBank"]
 
@@ -25,15 +22,19 @@ __all__ = ["LearnerBank"]
 class LearnerBank(wiring.Component):
     """Walks the live synapses of events, on its own, and adds them to its neurons' potentials.
 
-    Synapses and row masks are block RAMs with a port to read and a port to write.
+    What the memories of synapses and row masks are is up to `BlockBank` and `SpramBank`.
 
-    Timing: see `Feed` and `Lane`. ``port`` must be quiet while the bank is busy.
+    Timing: see the feed and `Lane`. ``port`` must be quiet while the bank is busy.
     Reset: the memories keep their contents.
 
     Parameters
     ----------
     spec : CoreSpec
         Widths.
+    feed : Feed or SpramFeed
+        Walks the live synapses.
+    port : wiring.Signature
+        Of the port to the memories.
 
     Members
     -------
@@ -49,7 +50,7 @@ class LearnerBank(wiring.Component):
         See `Lane`.
     busy : Out(1)
         Something is queued or under way.
-    port : In(synapse_port_signature(spec))
+    port : In(port)
         To the memories, for updates and for the host.
     weight_read, mask_read, state_read, state_write : Out(1)
         A memory was accessed for an event or an order.
@@ -74,12 +75,10 @@ class LearnerBank(wiring.Component):
     state_write: Signal
     tap: Any
 
-    def __init__(self, spec: CoreSpec):
+    def __init__(self, spec: CoreSpec, feed: Feed | SpramFeed, port: wiring.Signature):
         self._spec = spec
-        #: Synapses and row masks, for a bench to look into.
-        self.weights = MemoryData(shape=spec.weight_bits, depth=spec.weight_rows, init=[])
-        self.masks = MemoryData(shape=16 * spec.mask_parts, depth=spec.max_inputs, init=[])
-        #: The lane, for the same.
+        self._feed = feed
+        #: The lane, for a bench to look into.
         self.lane = Lane(spec)
         super().__init__(
             {
@@ -93,7 +92,7 @@ class LearnerBank(wiring.Component):
                 "best": Out(best_layout(spec)),
                 "kept": Out(signed(spec.potential_bits)),
                 "busy": Out(1),
-                "port": In(synapse_port_signature(spec)),
+                "port": In(port),
                 "weight_read": Out(1),
                 "mask_read": Out(1),
                 "state_read": Out(1),
@@ -103,14 +102,10 @@ class LearnerBank(wiring.Component):
         )
 
     def elaborate(self, platform):
-        spec, port = self._spec, self.port
+        feed, lane = self._feed, self.lane
         m = Module()
-        m.submodules.feed = feed = Feed(spec)
-        m.submodules.lane = lane = self.lane
-        m.submodules.weights = weights = memory.Memory(self.weights, attrs=NO_COLLISION)
-        weight_read: Any = weights.read_port()
-        weight_write: Any = weights.write_port()
-
+        m.submodules.feed = feed
+        m.submodules.lane = lane
         m.d.comb += [
             feed.push.eq(self.push),
             feed.index.eq(self.index),
@@ -118,12 +113,11 @@ class LearnerBank(wiring.Component):
             feed.present.eq(self.present),
             feed.hold.eq(self.hold),
             lane.clear.eq(self.clear),
-            lane.weight.eq(weight_read.data),
+            lane.order.amount.eq(self.order.amount),
             self.best.eq(lane.best),
             self.kept.eq(lane.kept),
             self.busy.eq(feed.busy | lane.busy),
             self.weight_read.eq(lane.reads),
-            self.mask_read.eq(feed.mask_read),
             self.state_read.eq(lane.state_read),
             self.state_write.eq(lane.state_write),
         ]
@@ -139,30 +133,5 @@ class LearnerBank(wiring.Component):
                 lane.order.valid.eq(self.order.valid),
                 lane.order.operation.eq(self.order.operation),
                 lane.order.row.eq(self.order.row),
-            ]
-        m.d.comb += lane.order.amount.eq(self.order.amount)
-
-        synapse = Signal(spec.synapse_bits)
-        m.d.sync += synapse.eq(synapse_row(spec, feed.input, feed.row))
-        m.d.comb += [
-            weight_read.en.eq(lane.reads | port.weight_read),
-            weight_read.addr.eq(Mux(lane.reads, synapse, port.weight_row)),
-            port.weight.eq(weight_read.data),
-            weight_write.en.eq(port.weight_write),
-            weight_write.addr.eq(port.weight_write_row),
-            weight_write.data.eq(port.weight_data),
-        ]
-        if spec.pruning:
-            m.submodules.masks = masks = memory.Memory(self.masks, attrs=NO_COLLISION)
-            mask_read: Any = masks.read_port()
-            mask_write: Any = masks.write_port(granularity=16)
-            m.d.comb += [
-                mask_read.en.eq(feed.mask_read | port.mask_read),
-                mask_read.addr.eq(Mux(port.mask_read, port.mask_row, feed.mask_index)),
-                feed.mask.eq(mask_read.data),
-                port.mask.eq(mask_read.data),
-                mask_write.en.eq(port.mask_write),
-                mask_write.addr.eq(port.mask_row),
-                mask_write.data.eq(port.mask_data),
             ]
         return m

@@ -14,7 +14,7 @@ from firstspike_hw.layouts import (
     record_layout,
     request_layout,
 )
-from firstspike_hw.learner.bank import LearnerBank
+from firstspike_hw.learner.block_bank import BlockBank
 from firstspike_hw.learner.column_walk import ColumnWalk
 from firstspike_hw.learner.counters import COUNTED, LearnerCounters
 from firstspike_hw.learner.decision import Decision
@@ -85,7 +85,7 @@ class LearningCore(wiring.Component):
         self._spec = spec
         #: Components with memories, for a bench to look into.
         single = spec.memory == "spram"
-        bank = SpramBank if single else LearnerBank
+        bank = SpramBank if single else BlockBank
         self.banks: list[Any] = [bank(spec) for _ in range(spec.banks)]
         self.walk: Any = SpramWalk(spec) if single else ColumnWalk(spec)
         self.updater = Updater(spec)
