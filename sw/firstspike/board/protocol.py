@@ -75,7 +75,7 @@ class Command(enum.IntEnum):
     #: stimuli that wait are dropped, registers get their first values and nothing counts as loaded.
     #: Answered with `Reply.IDENTITY`.
     RESTART = 0
-    #: Taken with any sequence number: the next command is due with the one after it. Changes nothing
+    #: Taken with any sequence number: the next command is due with the one after. Changes nothing
     #: else; answered with `Reply.IDENTITY` when all commands before it are done.
     HELLO = 1
     #: Taken with any sequence number and at once: only to be answered with `Reply.STATUS`.
