@@ -71,10 +71,6 @@ MAX_INDEX_BITS = 16
 class Command(enum.IntEnum):
     """Kind of a command."""
 
-    #: Taken with any sequence number and at once: the core and the link start anew, commands and
-    #: stimuli that wait are dropped, registers get their first values and nothing counts as loaded.
-    #: Answered with `Reply.IDENTITY`.
-    RESTART = 0
     #: Taken with any sequence number: the next command is due with the one after. Changes nothing
     #: else; answered with `Reply.IDENTITY` when all commands before it are done.
     HELLO = 1
@@ -89,6 +85,10 @@ class Command(enum.IntEnum):
     PIXELS = 5
     #: `Label` (1), then events of `event_bytes` each: index, and from bit ``index_bits`` on, time.
     EVENTS = 6
+    #: Taken with any sequence number and at once: the core and the link start anew, commands and
+    #: stimuli that wait are dropped, registers get their first values and nothing counts as loaded.
+    #: Answered with `Reply.IDENTITY`.
+    RESTART = 7
 
 
 class Reply(enum.IntEnum):
@@ -189,20 +189,20 @@ class Status:
 
     Parameters
     ----------
+    sync : int
+        Sequence number of the latest `Command.SYNC`; stands in the place of the reply's own.
+    reason : Reason
+        Why the latest command was dropped; `Reason.NONE` in the answer to `Command.SYNC`.
     expected : int
         Sequence number of the command that is due. All before it were taken.
     replying : int
         Sequence number of the first command whose reply was not begun when this was.
-    reason : Reason
-        Why the latest command was dropped; `Reason.NONE` in the answer to `Command.SYNC`.
-    sync : int
-        Sequence number of the latest `Command.SYNC`.
     """
 
+    sync: int
+    reason: Reason
     expected: int
     replying: int
-    reason: Reason
-    sync: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +324,7 @@ def encode_events(events: Iterable[tuple[int, int]], spec: CoreSpec, label: int 
 
 def encode_status(status: Status) -> bytes:
     """Return the contents of `Reply.STATUS`, less the CRC."""
-    return bytes([status.expected, Reply.STATUS, status.reason, status.replying, status.sync])
+    return bytes([status.sync, Reply.STATUS, status.reason, status.expected, status.replying])
 
 
 def decode_status(contents: bytes) -> Status:
@@ -337,7 +337,8 @@ def decode_status(contents: bytes) -> Status:
     """
     if len(contents) != 5 or contents[1] != Reply.STATUS:
         raise ValueError(f"a status is {contents.hex()}, must have 5 bytes, the second one 82")
-    return Status(contents[0], contents[3], Reason(contents[2]), contents[4])
+    sync, _, reason, expected, replying = contents
+    return Status(sync, Reason(reason), expected, replying)
 
 
 #: Fields of a core in its identity, and their bytes; a text is a number, as `_MEMORIES` has it.
