@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from amaranth.back import verilog
+from amaranth.lib.wiring import Component
 
 from firstspike.errors import InputError
 from firstspike.files import write_file
 from firstspike.spec import CoreSpec
 from firstspike_hw.make import make_core
 from firstspike_hw.ports import port_comment, port_map
+from firstspike_hw.top import System
 
-__all__ = ["to_verilog", "write"]
+__all__ = ["system_verilog", "to_verilog", "write"]
 
 #: What is left of a member that has no bits, such as a magnitude that is always 1; to other tools
 #: this is a wire of two bits.
@@ -31,6 +33,11 @@ _CONTENTS = re.compile(
 def to_verilog(spec: CoreSpec) -> str:
     """Return the Verilog of a core, module ``core``, with its ports described in a comment."""
     return _translate(spec)[0]
+
+
+def system_verilog(spec: CoreSpec, divisor: int) -> str:
+    """Return the Verilog of a core behind its link, module ``system``; see `System`."""
+    return _convert(System(spec, divisor), "system")
 
 
 def write(spec: CoreSpec, path: Path) -> str:
@@ -56,8 +63,11 @@ def write(spec: CoreSpec, path: Path) -> str:
 
 
 def _translate(spec: CoreSpec) -> tuple[str, list[dict[str, Any]]]:
-    os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
     core = make_core(spec)
-    text = verilog.convert(core, name="core", emit_src=False, strip_internal_attrs=True)
-    text = _CONTENTS.sub("", _NO_BITS.sub("", text))
-    return f"{port_comment(spec, core)}\n{text}", port_map(core)
+    return f"{port_comment(spec, core)}\n{_convert(core, 'core')}", port_map(core)
+
+
+def _convert(component: Component, name: str) -> str:
+    os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
+    text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    return _CONTENTS.sub("", _NO_BITS.sub("", text))
