@@ -50,7 +50,7 @@ types: python venv-dev ## static types
 data: python venv-sim ## find or fetch MNIST and Fashion-MNIST
 	$(BIN)/firstspike data
 
-bitstream: python venv-sim ## a bitstream for BOARD (icebreaker, hx8k, ulx3s-25f, ulx3s-85f)
+bitstream: python venv-sim ## a bitstream for BOARD (docs/boards.md lists them)
 	@echo "The first run on a machine compiles the tools (WebAssembly), which takes up to a minute."
 	$(BIN)/firstspike build --board $(BOARD) --seeds $(SEEDS)
 

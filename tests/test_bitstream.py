@@ -13,11 +13,11 @@ import json
 
 import pytest
 
-from firstspike.bytelink import core_digest
+from firstspike.board.protocol import core_digest
+from firstspike.boards import BOARDS
 from firstspike.cores import PRESETS
 from firstspike.errors import InputError
 from firstspike.spec import CoreSpec
-from firstspike_hw.boards import BOARDS
 from firstspike_hw.build import build
 
 pytestmark = pytest.mark.bitstream
@@ -63,6 +63,7 @@ def test_small_core(name, tmp_path):
     assert facts["seed"] == made.seed == 1
     assert set(facts["tools"]) == {"amaranth", "yosys", f"nextpnr-{board.family}"}
     assert all(any(c.isdigit() for c in version) for version in facts["tools"].values())
+    assert facts["bitstream_bytes"] == made.bitstream.stat().st_size
     assert facts["sha256"] == hashlib.sha256(made.bitstream.read_bytes()).hexdigest()
 
 

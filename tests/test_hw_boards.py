@@ -2,20 +2,24 @@
 
 Mutants tried, each seen to fail: the oscillator's range not kept; `divf` one too large; the phase
 detector's filter of the next range; ECP5's feedback divider for the wrong reference; a board whose
-UART divides its clock badly.
+UART divides its clock badly; wires of a board exchanged; the package of another board; a pin of the
+header that another source numbers differently; an adapter without a place for its ground; any rate
+of the UART taken.
 """
 
 import gc
+from typing import Any
 
 import pytest
 
-from firstspike import cores
+from firstspike.boards import BOARDS, find_board
 from firstspike.cores import PRESETS
 from firstspike.errors import InputError
 from firstspike.spec import CoreSpec
-from firstspike_hw.boards import BOARDS, find_board
+from firstspike_hw.boards import open_platform
 from firstspike_hw.build import build
 from firstspike_hw.pll import Ecp5Settings, Ice40Settings, ecp5_settings, ice40_settings
+from firstspike_hw.spram import SPRAM_DEVICE
 from firstspike_hw.tools import find_tool, run_tool
 from firstspike_hw.uart import MIN_DIVISOR
 
@@ -57,24 +61,82 @@ def test_clock_that_cannot_be_made(settings, target):
         settings(12 * MHZ, round(target * MHZ))
 
 
+def opened(board) -> Any:
+    return open_platform(board)
+
+
+def pins(platform, resource, wire):
+    """Return the names of the FPGA's pins of a resource, or of one of its wires."""
+    entry = platform.lookup(resource, 0)
+    parts = entry.ios if wire is None else next(io.ios for io in entry.ios if io.name == wire)
+    return parts[0].map_names(platform._conn_pins, entry)
+
+
 @pytest.mark.parametrize("board", BOARDS.values(), ids=lambda board: board.name)
 def test_board(board):
-    assert board.name in PRESETS
+    assert board.cores and set(board.cores) <= set(PRESETS)
     assert board.divisor >= MIN_DIVISOR
-    # Ten bits later, a receiver must still be within its bit.
-    assert abs(board.clock / board.divisor / board.baud - 1) < 0.02
+    assert find_board(board.name, baud=board.baud) == board
     settings = {"ice40": ice40_settings, "ecp5": ecp5_settings}[board.family]
     assert settings(board.oscillator, board.clock)
-    assert board.open_platform().default_clk_frequency == board.oscillator
+    platform = opened(board)
+    assert platform.default_clk_frequency == board.oscillator
+    assert pins(platform, "uart", "rx") == [board.uart.rx]
+    assert pins(platform, "uart", "tx") == [board.uart.tx]
+    # Either the bridge is on the board, or it is said where all three wires go.
+    places = [board.uart.rx_at, board.uart.tx_at, board.uart.ground_at]
+    assert all(places) or not any(places)
+    for core in board.cores:
+        assert (PRESETS[core].memory == "spram") <= (platform.device == SPRAM_DEVICE)
 
 
-def test_boards_are_those_of_the_command_line():
-    assert tuple(BOARDS) == cores.BOARDS
+@pytest.mark.parametrize("board", BOARDS.values(), ids=lambda board: board.name)
+def test_chip(board):
+    """What the table says of a chip is what the platform and nextpnr are told."""
+    platform = opened(board)
+    if board.family == "ice40":
+        assert board.chip == f"{platform.device}-{platform.package}"
+        size = platform.device.removeprefix("iCE40")
+        assert board.place_options == (f"--{size.lower()}", "--package", platform.package.lower())
+        return
+    assert board.chip == f"{platform.device}-{platform.speed}{platform.package}"
+    size = platform.device.removeprefix("LFE5U-")
+    package = platform.package.replace("BG", "CABGA").replace("MG", "CSFBGA")
+    options = (f"--{size[:2]}k", "--package", package, "--speed", platform.speed)
+    assert board.place_options == options
+
+
+def test_wires_that_the_header_has():
+    """Header and FPGA pins of boards without a serial port of their own, by amaranth-boards."""
+    evaluation = opened(BOARDS["up5k-evn"])
+    header = evaluation.connectors["j", 2].mapping
+    assert (header["20"], header["18"]) == ("6", "9")
+    crab = opened(BOARDS["orangecrab-25f"])
+    header = crab.connectors["io", 0].mapping
+    assert (header["0"], header["1"]) == ("N17", "M18")
+
+
+def test_bitstreams_of_the_icebreaker_are_those_of_the_evaluation_board():
+    first, second = (BOARDS[name] for name in ("icebreaker", "up5k-evn"))
+    assert (first.uart.rx, first.uart.tx) == (second.uart.rx, second.uart.tx)
+    platforms = [opened(board) for board in (first, second)]
+    assert pins(platforms[0], "clk12", None) == pins(platforms[1], "clk12", None)
+    for wire in ("cs", "clk", "copi", "cipo"):
+        assert pins(platforms[0], "spi_flash_1x", wire) == pins(platforms[1], "spi_flash_1x", wire)
 
 
 def test_no_such_board():
-    with pytest.raises(InputError, match="must be one of icebreaker, hx8k"):
+    with pytest.raises(InputError, match="must be one of icebreaker, up5k-evn, hx8k"):
         find_board("icebraker")
+
+
+def test_another_baud():
+    board = find_board("hx8k", baud=12_000_000)
+    assert (board.divisor, BOARDS["hx8k"].divisor) == (5, 60)
+    with pytest.raises(InputError, match="baud is 7000000, must be within 2 % of 24000000"):
+        find_board("icebreaker", baud=7_000_000)
+    with pytest.raises(InputError, match="baud is 48000000, must be"):
+        find_board("icebreaker", baud=48_000_000)
 
 
 def test_missing_tool(monkeypatch, tmp_path):

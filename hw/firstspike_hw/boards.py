@@ -1,137 +1,57 @@
-"""The boards: their parts, their clocks, and the top that puts a core on one of them."""
+"""What puts a core on a board of `firstspike.boards`: its platform, its clock, and the top."""
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from amaranth import *
-from amaranth.build import Platform
+from amaranth.build import Attrs, Pins, Platform, Resource, Subsignal
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 
+from firstspike.boards import Board
 from firstspike.errors import InputError
 from firstspike.spec import CoreSpec
 from firstspike_hw.pll import PllEcp5, PllIce40, ecp5_settings, ice40_settings
 from firstspike_hw.top import System
 
-__all__ = ["BOARDS", "Board", "BoardTop", "find_board"]
+__all__ = ["BoardTop", "open_platform"]
 
 #: Block RAMs of iCE40 cannot be read right after configuration: wait for so many cycles. At
 #: 100 MHz that is 10 us, three times as long as they need.
 _WAIT_CYCLES = 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
-    """A board, and how a core is put on it.
-
-    Parameters
-    ----------
-    name : str
-        As people type it; also the name of its core in `firstspike.cores.PRESETS`.
-    family : str
-        ``ice40`` or ``ecp5``.
-    platform : str
-        Module and class in amaranth-boards.
-    place_options : tuple of str
-        Device and package for nextpnr.
-    clock : int
-        Hz of the core.
-    baud : int
-        Bits a second of the UART.
-    oscillator : int
-        Hz of the platform's default clock.
-    pll_pad : bool
-        iCE40: whether the oscillator stands at the pin that feeds the PLL directly.
-    """
-
-    name: str
-    family: str
-    platform: str
-    place_options: tuple[str, ...]
-    clock: int
-    baud: int
-    oscillator: int
-    pll_pad: bool = False
-
-    @property
-    def divisor(self) -> int:
-        """Clock cycles a bit of the UART."""
-        return round(self.clock / self.baud)
-
-    def open_platform(self) -> Platform:
-        """Return a new instance of the platform; it serves one build.
-
-        Raises
-        ------
-        InputError
-            If amaranth-boards is not installed.
-        """
-        module, name = self.platform.split(":")
-        try:
-            return getattr(importlib.import_module(module), name)()
-        except ModuleNotFoundError as error:
-            raise InputError(
-                f"board {self.name} needs the package {error.name}: pip install 'firstspike[hw]'"
-            ) from error
-
-
-#: All boards, by name.
-BOARDS = {
-    board.name: board
-    for board in (
-        Board(
-            name="icebreaker",
-            family="ice40",
-            platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
-            place_options=("--up5k", "--package", "sg48"),
-            oscillator=12_000_000,
-            pll_pad=True,
-            clock=24_000_000,
-            baud=1_000_000,
-        ),
-        Board(
-            name="hx8k",
-            family="ice40",
-            platform="amaranth_boards.ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
-            place_options=("--hx8k", "--package", "ct256"),
-            oscillator=12_000_000,
-            clock=60_000_000,
-            baud=1_000_000,
-        ),
-        Board(
-            name="ulx3s-25f",
-            family="ecp5",
-            platform="amaranth_boards.ulx3s:ULX3S_25F_Platform",
-            place_options=("--25k", "--package", "CABGA381", "--speed", "6"),
-            oscillator=25_000_000,
-            clock=60_000_000,
-            baud=2_000_000,
-        ),
-        Board(
-            name="ulx3s-85f",
-            family="ecp5",
-            platform="amaranth_boards.ulx3s:ULX3S_85F_Platform",
-            place_options=("--85k", "--package", "CABGA381", "--speed", "6"),
-            oscillator=25_000_000,
-            clock=60_000_000,
-            baud=2_000_000,
-        ),
-    )
+#: Electrical settings of a UART's pins where amaranth-boards has none; an open wire idles high.
+_UART_ATTRIBUTES = {
+    "ice40": {"IO_STANDARD": "SB_LVCMOS", "PULLUP": 1},
+    "ecp5": {"IO_TYPE": "LVCMOS33", "PULLMODE": "UP"},
 }
 
 
-def find_board(name: str) -> Board:
-    """Return the board called ``name``.
+def open_platform(board: Board) -> Platform:
+    """Return a new instance of a board's platform; it serves one build.
 
     Raises
     ------
     InputError
-        If there is none.
+        If amaranth-boards is not installed.
     """
-    if name not in BOARDS:
-        raise InputError(f"board is {name!r}, must be one of {', '.join(BOARDS)}")
-    return BOARDS[name]
+    module, name = board.platform.split(":")
+    try:
+        platform: Platform = getattr(importlib.import_module(module), name)()
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"board {board.name} needs the package {error.name}: pip install 'firstspike[hw]'"
+        ) from error
+    if ("uart", 0) not in platform.resources:
+        wires = (
+            Subsignal("rx", Pins(board.uart.rx, dir="i")),
+            Subsignal("tx", Pins(board.uart.tx, dir="o")),
+        )
+        platform.add_resources(
+            [Resource("uart", 0, *wires, Attrs(**_UART_ATTRIBUTES[board.family]))]
+        )
+    return platform
 
 
 class BoardTop(Elaboratable):

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from firstspike import __version__
-from firstspike.bytelink import core_digest
+from firstspike.board.protocol import core_digest
+from firstspike.boards import Board
 from firstspike.errors import InputError
 from firstspike.files import write_file
 from firstspike.progress import waiting
 from firstspike.spec import CoreSpec
-from firstspike_hw.boards import Board, BoardTop
+from firstspike_hw.boards import BoardTop, open_platform
 from firstspike_hw.rtlil import relax
 from firstspike_hw.spram import SPRAM_DEVICE
 from firstspike_hw.tools import run_tool, tool_version
@@ -88,7 +89,7 @@ def build(core: CoreSpec, board: Board, folder: Path, *, seeds: int = 3) -> Buil
     core : CoreSpec
         Any network that fits it runs with this bitstream.
     board : Board
-        One of `firstspike_hw.boards.BOARDS`.
+        One of `firstspike.boards.BOARDS`.
     folder : Path
         Made if missing.
     seeds : int
@@ -140,6 +141,7 @@ def build(core: CoreSpec, board: Board, folder: Path, *, seeds: int = 3) -> Buil
         "cells": {kind: {"used": used, "there": there} for kind, (used, there) in cells.items()},
         "fmax_mhz": {str(seed): round(value, 2) for seed, value in fmax.items()},
         "seed": best,
+        "bitstream_bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
     }
     write_file(bitstream, content)
@@ -149,7 +151,7 @@ def build(core: CoreSpec, board: Board, folder: Path, *, seeds: int = 3) -> Buil
 
 def _prepare(core: CoreSpec, board: Board, work: Path, tools: dict[str, str]) -> str:
     """Write what the tools read to ``work``; return the digest."""
-    platform = board.open_platform()
+    platform = open_platform(board)
     if core.memory == "spram" and getattr(platform, "device", None) != SPRAM_DEVICE:
         raise InputError(f"board {board.name} has no SPRAM: the core's memory must be 'block'")
     try:

@@ -9,13 +9,10 @@ from firstspike.errors import InputError
 from firstspike.fields import load_yaml
 from firstspike.spec import CoreSpec
 
-__all__ = ["BOARDS", "PRESETS", "VERSION", "core_yaml", "load_core"]
+__all__ = ["PRESETS", "VERSION", "core_yaml", "load_core"]
 
 #: Version of a core file; another one is refused by name.
 VERSION = 1
-
-#: Boards; each has a core of its own name.
-BOARDS = ("icebreaker", "hx8k", "ulx3s-25f", "ulx3s-85f")
 
 #: Cores by name: one for simulation, and those that fit the boards.
 PRESETS = {

@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from firstspike.boards import BOARDS, find_board
 from firstspike.cli.common import (
     add_core,
     add_json,
@@ -15,7 +16,7 @@ from firstspike.cli.common import (
     print_json,
     print_table,
 )
-from firstspike.cores import BOARDS, load_core
+from firstspike.cores import load_core
 from firstspike.fit import check_fit
 from firstspike.network import load_network
 from firstspike.shipped import find_network
@@ -45,6 +46,9 @@ def add(commands) -> None:
         "--seeds", metavar="N", type=at_least(1), default=3, help="place and route N times (3)"
     )
     parser.add_argument(
+        "--baud", metavar="N", type=at_least(1), help="bits a second of the UART (the board's)"
+    )
+    parser.add_argument(
         "-o", dest="folder", metavar="D", type=Path, default=Path("bitstreams"), help="bitstreams/"
     )
     add_json(parser)
@@ -52,10 +56,10 @@ def add(commands) -> None:
 
 
 def _call(args: argparse.Namespace) -> int:
-    core = load_core(args.core or args.board)
+    board = find_board(args.board, baud=args.baud)
+    core = load_core(args.core or board.cores[0])
     if args.network is not None:
         check_fit(load_network(find_network(args.network)), core)
-    board = need("firstspike_hw.boards", "hw").find_board(args.board)
     made = need("firstspike_hw.build", "hw").build(core, board, args.folder, seeds=args.seeds)
     record = made.bitstream.with_suffix(".json")
     facts = json.loads(record.read_text())

@@ -1,0 +1,1 @@
+"""Pins and clocks of boards that amaranth-boards lacks."""
