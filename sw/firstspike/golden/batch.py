@@ -13,7 +13,7 @@ from firstspike.network import Layer, Network
 from firstspike.outcome import Outcome
 from firstspike.spec import CoreSpec, Neuron
 
-__all__ = ["run"]
+__all__ = ["run", "run_times"]
 
 #: Stimuli computed together; bounds the memory used.
 _CHUNK = 2000
@@ -49,17 +49,52 @@ def run(
     """
     if core is not None:
         check_fit(network, core)
+    times = [encode(network, images[i : i + _CHUNK]) for i in range(0, len(images), _CHUNK)]
+    return _run(network, times, core, early_exit, progress)
+
+
+def run_times(
+    network: Network, times: np.ndarray, *, core: CoreSpec | None = None, early_exit: bool = True
+) -> Outcome:
+    """Return what ``network`` does with inputs that spike at ``times``.
+
+    Parameters
+    ----------
+    network : Network
+        STEP or RAMP.
+    times : ndarray of int64, shape (n, inputs)
+        Steps; T is never.
+    core, early_exit
+        See `run`.
+
+    Raises
+    ------
+    InputError
+        If the network does not fit the core.
+    """
+    if core is not None:
+        check_fit(network, core)
+    return _run(network, [times], core, early_exit, None)
+
+
+def _run(
+    network: Network,
+    times: list[np.ndarray],
+    core: CoreSpec | None,
+    early_exit: bool,
+    progress: Callable[[int], None] | None,
+) -> Outcome:
+    """Return what happens with spike times, given in chunks."""
     parts = []
-    times = []
-    for start in range(0, len(images), _CHUNK):
-        chunk = encode(network, images[start : start + _CHUNK])
-        times.append(chunk)
+    done = 0
+    for chunk in times:
         if network.neuron is Neuron.STEP:
             parts.append(_step(network, chunk, early_exit))
         else:
             parts.append(_ramp(network, chunk))
+        done += len(chunk)
         if progress is not None:
-            progress(start + len(chunk))
+            progress(done)
     joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     outcome = Outcome(
         predicted=joined["predicted"],
