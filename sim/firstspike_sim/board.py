@@ -1,90 +1,98 @@
-"""A simulated board that a host talks to as to a serial port."""
+"""A simulated board, as a port that `firstspike.board.link.Link` talks to."""
 
 from __future__ import annotations
 
-from collections import deque
-
-from amaranth.sim import Simulator
+import numpy as np
 
 from firstspike.spec import CoreSpec
-from firstspike_hw.top import System
 from firstspike_hw.uart import MIN_DIVISOR
+from firstspike_sim.board_model import BLOCK, BoardModel, symbols_of
 
-__all__ = ["SimulatedBoard"]
+__all__ = ["QUANTUM", "SimulatedBoard", "longest_silence"]
 
-_PERIOD = 1e-8
+#: Clock cycles between two looks at what was heard: seldom enough to cost little.
+QUANTUM = 4096
+
 _FRAME_BITS = 10
 
 
+def longest_silence(core: CoreSpec, divisor: int) -> int:
+    """Return more clock cycles than a board that is at work says nothing."""
+    events = core.max_inputs + core.max_neurons
+    return 2 * events * (core.state_rows + 8) + 2000 * divisor
+
+
 class SimulatedBoard:
-    """Runs `System` in Amaranth's simulator, as long as somebody reads.
+    """A port with a simulated board behind it, in lockstep with who uses it.
+
+    Time passes while `read` waits, and not while the host thinks: what happens does not depend on
+    how fast the host is, and clock cycles can be counted. `Link` takes it with ``timeout=0``.
 
     Parameters
     ----------
-    spec : CoreSpec
-        Its core.
-    patience : int
-        Clock cycles without a byte after which `read` gives up.
+    core : CoreSpec
+        The core.
+    divisor : int
+        Clock cycles a bit of its UART.
+    patience : int, optional
+        Clock cycles in which nothing happens after which `read` gives up; more than the core needs
+        for a stimulus if not given.
+    deviation, seed
+        See `BoardModel`.
+
+    Raises
+    ------
+    InputError
+        If a tool is missing.
     """
 
-    def __init__(self, spec: CoreSpec, *, patience: int = 20_000) -> None:
-        self._dut = System(spec, MIN_DIVISOR)
-        self._patience = patience
-        self._to_board: deque[int] = deque()
-        self._from_board = bytearray()
-        self._cycles = 0
-        self._simulator = Simulator(self._dut)
-        self._simulator.add_clock(_PERIOD)
-        self._simulator.add_process(self._count)
-        self._simulator.add_process(self._send)
-        self._simulator.add_process(self._receive)
+    def __init__(
+        self,
+        core: CoreSpec,
+        *,
+        divisor: int = MIN_DIVISOR,
+        patience: int | None = None,
+        deviation: float = 0.0,
+        seed: int = 1,
+    ) -> None:
+        self._model = BoardModel(core, divisor=divisor, deviation=deviation, seed=seed)
+        self._patience = longest_silence(core, divisor) if patience is None else patience
+        self._block = min(BLOCK, max(1, QUANTUM // (_FRAME_BITS * divisor)))
+        self._queue = np.zeros(0, np.uint32)
+        self._heard = bytearray()
+
+    @property
+    def cycles(self) -> int:
+        """Clock cycles so far."""
+        return self._model.cycles
 
     def write(self, data: bytes, /) -> int:
-        """Queue bytes for the board's receiver."""
-        self._to_board.extend(data)
+        """Queue bytes for the board."""
+        self.send(symbols_of(data))
         return len(data)
 
+    def send(self, symbols: np.ndarray) -> None:
+        """Queue symbols for the board, see `firstspike_sim.board_verilog.Symbol`."""
+        self._queue = np.concatenate([self._queue, symbols])
+
     def read(self, size: int, /) -> bytes:
-        """Let time pass until there are ``size`` bytes, or nothing happens any more."""
-        last = self._cycles
-        while len(self._from_board) < size:
-            before = len(self._from_board)
-            self._simulator.advance()
-            if self._to_board or len(self._from_board) > before:
-                last = self._cycles
-            if self._cycles - last > self._patience:
-                break
-        taken = bytes(self._from_board[:size])
-        del self._from_board[:size]
+        """Return up to ``size`` bytes as soon as there are some; none if nothing happens."""
+        left = self._patience
+        while not self._heard and left > 0:
+            now, self._queue = np.split(self._queue, [self._block])
+            cycles = 0 if len(self._queue) else min(left, QUANTUM)
+            self._heard += self._model.exchange(now, cycles).data
+            left = self._patience if len(now) else left - cycles
+        taken = bytes(self._heard[:size])
+        del self._heard[:size]
         return taken
 
-    async def _count(self, ctx) -> None:
-        async for _ in ctx.tick():
-            self._cycles += 1
+    def close(self) -> None:
+        """End the simulation."""
+        self._model.close()
 
-    async def _send(self, ctx) -> None:
-        ctx.set(self._dut.rx, 1)
-        for _ in range(_FRAME_BITS):
-            await ctx.tick().repeat(MIN_DIVISOR)
-        while True:
-            while not self._to_board:
-                await ctx.tick()
-            value = self._to_board[0]
-            for bit in (0, *(value >> i & 1 for i in range(8)), 1):
-                ctx.set(self._dut.rx, bit)
-                await ctx.tick().repeat(MIN_DIVISOR)
-            self._to_board.popleft()
+    def __enter__(self) -> SimulatedBoard:
+        return self
 
-    async def _receive(self, ctx) -> None:
-        while True:
-            _, _, level = await ctx.tick().sample(self._dut.tx)
-            if level:
-                continue
-            # In the start bit; on to the middle of the first data bit.
-            await ctx.tick().repeat(MIN_DIVISOR // 2)
-            value = 0
-            for bit in range(8):
-                *_, level = await ctx.tick().sample(self._dut.tx).repeat(MIN_DIVISOR)
-                value |= level << bit
-            await ctx.tick().repeat(MIN_DIVISOR)
-            self._from_board.append(value)
+    def __exit__(self, *_) -> None:
+        self.close()

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from firstspike_sim.board_verilog import BIT_FRACTIONS, TOPLEVEL, Symbol, far_en
 from firstspike_sim.translation import system_verilog
 from firstspike_sim.verilator import build_model
 
-__all__ = ["BLOCK", "BoardModel", "Heard", "symbols_of"]
+__all__ = ["BLOCK", "BoardModel", "FarEnd", "Heard", "symbols_of"]
 
 #: Most symbols that are sent at once: they fit in a pipe, so nobody waits for the other for ever.
 BLOCK = 4096
@@ -50,20 +51,18 @@ class Heard:
     bad: tuple[int, ...]
 
 
-class BoardModel:
-    """`firstspike_hw.top.System`, compiled, in a process of its own.
+class FarEnd:
+    """A chip, compiled, in a process of its own, and what is at the far end of its wires.
 
-    Its time passes during `exchange` and at no other time. Use it in a ``with`` statement, or call
+    Time passes during `exchange` and at no other time. Use it in a ``with`` statement, or call
     `close`.
 
     Parameters
     ----------
-    core : CoreSpec
-        The core.
-    divisor : int
-        Clock cycles a bit of its UART.
-    deviation : float
-        By which part of it the bits of the far end are longer, such as 0.02 for 2 %.
+    chip : str
+        Verilog of module ``system``, with ports clk, rst, rx and tx.
+    bit : float
+        Length of the far end's bits in clock cycles, at least 4.
     seed : int
         Of the random contents that registers and memories start with.
 
@@ -80,17 +79,9 @@ class BoardModel:
         If the simulation does not start.
     """
 
-    def __init__(
-        self,
-        core: CoreSpec,
-        *,
-        divisor: int = MIN_DIVISOR,
-        deviation: float = 0.0,
-        seed: int = 1,
-    ) -> None:
+    def __init__(self, chip: str, *, bit: float, seed: int = 1) -> None:
         self.cycles = 0
-        sources = {"system.v": system_verilog(core, divisor), "board.sv": far_end()}
-        model = build_model(sources, TOPLEVEL)
+        model = build_model({"system.v": chip, "board.sv": far_end()}, TOPLEVEL)
         self._failure: BaseException | None = None
         self._folder = tempfile.TemporaryDirectory()
         work = Path(self._folder.name)
@@ -99,8 +90,8 @@ class BoardModel:
         # Opened to read as well, it is open at once; the other one is, too, as it does not block.
         self._to = os.open(work / "symbols", os.O_RDWR)
         self._from = os.open(work / "heard", os.O_RDONLY | os.O_NONBLOCK)
-        bit = round(BIT_FRACTIONS * divisor * (1 + deviation))
-        plusargs = [f"+symbols={work / 'symbols'}", f"+heard={work / 'heard'}", f"+bit={bit}"]
+        plusargs = [f"+{name}={work / name}" for name in ("symbols", "heard")]
+        plusargs.append(f"+bit={round(BIT_FRACTIONS * bit)}")
 
         def run() -> None:
             try:
@@ -170,13 +161,14 @@ class BoardModel:
         """End the simulation; may be called again."""
         if self._to < 0:
             return
+        # Whether it waits to read or to write, that ends.
         os.close(self._to)
+        os.close(self._from)
         self._to = -1
         self._thread.join()
-        os.close(self._from)
         self._folder.cleanup()
 
-    def __enter__(self) -> BoardModel:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_) -> None:
@@ -185,3 +177,35 @@ class BoardModel:
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError):
             self.close()
+
+
+class BoardModel(FarEnd):
+    """`firstspike_hw.top.System` as a chip.
+
+    Parameters
+    ----------
+    core : CoreSpec
+        The core.
+    divisor : int
+        Clock cycles a bit of its UART.
+    deviation : float
+        By which part of it the bits of the far end are longer, such as 0.02 for 2 %.
+    seed : int
+        See `FarEnd`.
+
+    Raises
+    ------
+    InputError, RuntimeError
+        See `FarEnd`.
+    """
+
+    def __init__(
+        self,
+        core: CoreSpec,
+        *,
+        divisor: int = MIN_DIVISOR,
+        deviation: float = 0.0,
+        seed: int = 1,
+    ) -> None:
+        chip = system_verilog(core, divisor)
+        super().__init__(chip, bit=divisor * (1 + deviation), seed=seed)
