@@ -1,14 +1,25 @@
-"""The far end of a simulated board's wires, at a wire that leads back to it.
+"""The far end of a simulated board's wires, and its terminal, at a wire that leads back.
 
 Mutants tried, each seen to fail: ...
 """
 
 from __future__ import annotations
 
+import os
+import select
+import signal
+import threading
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from firstspike.errors import InputError
+from firstspike.spec import CoreSpec
+from firstspike_sim import board_server
 from firstspike_sim.board_model import BLOCK, FarEnd, symbols_of
+from firstspike_sim.board_server import BoardServer, serve
 from firstspike_sim.board_verilog import Symbol
 
 pytestmark = pytest.mark.rtl
@@ -117,3 +128,98 @@ def test_a_board_that_ends():
             far_end.exchange(symbols_of([10_000], Symbol.BREAK))
         far_end.close()
         far_end.close()
+
+
+def read_all(descriptor, size, seconds=20.0):
+    """Return ``size`` bytes from a terminal, fewer if they do not come."""
+    data = b""
+    while len(data) < size and select.select([descriptor], [], [], seconds)[0]:
+        data += os.read(descriptor, size - len(data))
+    return data
+
+
+def test_terminal(tmp_path):
+    link = tmp_path / "board"
+    link.symlink_to("/dev/null")
+    far_end = FarEnd(WIRE, bit=4)
+    with BoardServer(far_end, divisor=4, awake=10_000, link=link) as server:
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        assert str(link.readlink()) == server.path
+        for number in range(2):
+            # Opened and closed again, and whatever bytes there are.
+            terminal = os.open(link, os.O_RDWR | os.O_NOCTTY)
+            data = bytes(range(256)) * 4 + bytes([number])
+            assert os.write(terminal, data) == len(data)
+            assert read_all(terminal, len(data)) == data
+            os.close(terminal)
+        # Time stands still when nothing has happened for a while.
+        while (before := far_end.cycles) < 82_000:
+            time.sleep(0.05)
+        time.sleep(0.3)
+        assert far_end.cycles < before + 20_000
+        resting = far_end.cycles
+        time.sleep(0.5)
+        assert far_end.cycles == resting
+
+        # Nothing is lost while a reader sleeps, though time is; then nobody seems to be there.
+        terminal = os.open(link, os.O_RDWR | os.O_NOCTTY)
+        data = np.random.default_rng(1).bytes(20_000)
+        writer = threading.Thread(target=os.write, args=(terminal, data))
+        writer.start()
+        time.sleep(0.5)
+        assert read_all(terminal, len(data)) == data
+        writer.join()
+        os.close(terminal)
+        server.stop()
+        thread.join()
+    assert not link.is_symlink()
+    server.close()
+
+
+def test_terminal_that_nobody_reads(monkeypatch):
+    monkeypatch.setattr(board_server, "_STALL", 0.2)
+    with BoardServer(FarEnd(WIRE, bit=4), divisor=4, awake=1000) as server:
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        terminal = os.open(server.path, os.O_RDWR | os.O_NOCTTY)
+        # More than terminals keep, and then all of it is taken.
+        os.write(terminal, bytes(30_000))
+        deadline = time.monotonic() + 20
+        found = b""
+        while not found.endswith(b"here") and time.monotonic() < deadline:
+            os.write(terminal, b"here")
+            time.sleep(0.3)
+            found += os.read(terminal, 1 << 16)
+        assert found.endswith(b"here") and len(found) < 30_000
+        os.close(terminal)
+        server.stop()
+        thread.join()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_it(monkeypatch, tmp_path, number):
+    monkeypatch.setattr(board_server, "BoardModel", lambda _, divisor: FarEnd(WIRE, bit=divisor))
+    said = []
+
+    def announce(path):
+        said.append((path, str(Path(path).readlink())))
+        threading.Timer(0.3, lambda: os.kill(os.getpid(), number)).start()
+
+    before = signal.getsignal(number)
+    serve(CoreSpec(), link=tmp_path / "board", announce=announce)
+    assert said[0][0] == str(tmp_path / "board") and said[0][1].startswith("/dev/")
+    assert not (tmp_path / "board").is_symlink()
+    assert signal.getsignal(number) == before
+
+
+def test_links_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    for link, message in (
+        (tmp_path / "file", "is not a symbolic link"),
+        (tmp_path / "none" / "board", "cannot be made: No such file"),
+    ):
+        with pytest.raises(InputError, match=message):
+            BoardServer(FarEnd(WIRE, bit=4), divisor=4, awake=100, link=link)
+    assert (tmp_path / "file").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -17,7 +17,7 @@ from firstspike.progress import waiting
 from firstspike.spec import CoreSpec
 from firstspike_hw.uart import MIN_DIVISOR
 from firstspike_sim.board import QUANTUM, longest_silence
-from firstspike_sim.board_model import BoardModel, symbols_of
+from firstspike_sim.board_model import BoardModel, FarEnd, symbols_of
 
 __all__ = ["BoardServer", "serve"]
 
@@ -29,15 +29,17 @@ _FRAME_BITS = 10
 class BoardServer:
     """Passes bytes between a simulated board and a pseudo-terminal.
 
-    Use it in a ``with`` statement, or call `close`.
+    Use it in a ``with`` statement, or call `close`. What baud rate a program sets at the terminal
+    does not matter.
 
     Parameters
     ----------
-    core : CoreSpec
-        The core.
+    board : FarEnd
+        The board; `close` closes it.
     divisor : int
-        Clock cycles a bit of its UART. The fewer, the faster is the simulation; what baud rate a
-        program sets at the terminal does not matter.
+        Clock cycles a bit of its UART.
+    awake : int
+        Clock cycles for which it goes on when nothing happens.
     link : Path, optional
         A symbolic link to the terminal is made there, and removed by `close`.
 
@@ -49,14 +51,14 @@ class BoardServer:
     Raises
     ------
     InputError
-        If a tool is missing, or the link cannot be made.
+        If the link cannot be made.
     """
 
     def __init__(
-        self, core: CoreSpec, *, divisor: int = MIN_DIVISOR, link: Path | None = None
+        self, board: FarEnd, *, divisor: int, awake: int, link: Path | None = None
     ) -> None:
-        self._model = BoardModel(core, divisor=divisor)
-        self._awake = longest_silence(core, divisor)
+        self._board = board
+        self._awake = awake
         self._piece = max(1, QUANTUM // (_FRAME_BITS * divisor))
         self._master, self._slave = os.openpty()
         # Open at this end as well, so that the terminal outlives the programs that use it.
@@ -98,7 +100,7 @@ class BoardServer:
                 left = self._awake
             elif left <= 0:
                 continue
-            pending = self._model.exchange(symbols_of(data), 0 if data else QUANTUM).data
+            pending = self._board.exchange(symbols_of(data), 0 if data else QUANTUM).data
             left = self._awake if pending else left - QUANTUM
 
     def stop(self) -> None:
@@ -110,7 +112,7 @@ class BoardServer:
         if self._closed:
             return
         self._closed = True
-        self._model.close()
+        self._board.close()
         for descriptor in (self._master, self._slave, self._wake_read, self._wake_write):
             os.close(descriptor)
         if self._link is not None:
@@ -136,8 +138,12 @@ def serve(
 
     Parameters
     ----------
-    core, divisor, link
-        See `BoardServer`.
+    core : CoreSpec
+        Its core.
+    divisor : int
+        Clock cycles a bit of its UART. The fewer, the faster is the simulation.
+    link : Path, optional
+        Where a symbolic link to the terminal is made.
     announce : callable, optional
         Called with the path that programs can open, as soon as they can; if not given, the path is
         printed.
@@ -148,8 +154,12 @@ def serve(
         If a tool is missing, or the link cannot be made.
     """
     with waiting("compiling the simulated board"):
-        server = BoardServer(core, divisor=divisor, link=link)
-    with server, _stopped_by_signals(server):
+        board = BoardModel(core, divisor=divisor)
+    awake = longest_silence(core, divisor)
+    with (
+        BoardServer(board, divisor=divisor, awake=awake, link=link) as server,
+        _stopped_by_signals(server),
+    ):
         path = server.path if link is None else str(link)
         if announce is None:
             print(path, flush=True)
