@@ -47,6 +47,7 @@ __all__ = [
     "encode_status",
     "encode_write",
     "event_bytes",
+    "result_bytes",
     "result_counters",
     "run_lengths",
 ]
@@ -245,6 +246,11 @@ def result_counters(spec: CoreSpec) -> tuple[str, ...]:
     return tuple(record_fields(spec))[4:]
 
 
+def result_bytes(spec: CoreSpec) -> int:
+    """Return how many bytes the body of `Reply.RESULT` has."""
+    return 6 + _COUNTER_BYTES * len(result_counters(spec))
+
+
 def event_bytes(spec: CoreSpec) -> int:
     """Return how many bytes an event of a stimulus has."""
     return -(-(spec.index_bits + spec.time_bits) // 8)
@@ -414,7 +420,7 @@ def decode_result(body: bytes, spec: CoreSpec) -> Result:
     ValueError
         If ``body`` has another size than a result of this core.
     """
-    size = 6 + _COUNTER_BYTES * len(result_counters(spec))
+    size = result_bytes(spec)
     if len(body) != size:
         raise ValueError(f"a result has {len(body)} bytes, must have {size}")
     winner, last, step = (int.from_bytes(body[i : i + 2], "little") for i in (0, 2, 4))
