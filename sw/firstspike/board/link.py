@@ -321,7 +321,7 @@ class Link:
             data = self._read()
             if data:
                 last = time.monotonic()
-                self._take(data)
+                self.hear(data)
             if self._trouble or (not data and time.monotonic() - last >= self._timeout):
                 self._stuck += 1
                 if self._stuck > _PATIENCE:
@@ -333,8 +333,8 @@ class Link:
                 last = time.monotonic()
         self._stuck = 0
 
-    def _take(self, data: bytes) -> None:
-        """Take in bytes: replies, and states of the link."""
+    def hear(self, data: bytes) -> None:
+        """Take in bytes from the core, whatever they are: replies, and states of the link."""
         before = self._deframer.damaged
         for contents in self._deframer.feed(data):
             if contents[1:2] == bytes([Reply.STATUS]):
@@ -396,7 +396,7 @@ class Link:
                 data = self._read()
                 if data:
                     last = time.monotonic()
-                    self._take(data)
+                    self.hear(data)
                 if self._untaken is not None:
                     self._trouble = False
                     return self._untaken
