@@ -20,7 +20,7 @@ from firstspike.spec import CoreSpec
 from firstspike_sim import board_server
 from firstspike_sim.board_model import BLOCK, FarEnd, symbols_of
 from firstspike_sim.board_server import BoardServer, serve
-from firstspike_sim.board_verilog import Symbol
+from firstspike_sim.board_verilog import Symbol, disturbance
 
 pytestmark = pytest.mark.rtl
 
@@ -99,12 +99,14 @@ def test_low_stop_bits_and_breaks(wire):
 
 
 def test_disturbed_wire(wire):
-    def disturb(first, bits):
-        return symbols_of([first << 16 | bits], Symbol.DISTURB)
+    def disturb(first, bits, skip=0):
+        return symbols_of([disturbance(skip, first, bits)], Symbol.DISTURB)
 
     for first in range(1, 9):
         heard = wire.exchange(np.concatenate([disturb(first, 1), symbols_of(b"AB")]), 1000)
         assert heard.data == bytes([ord("A") ^ 1 << (first - 1), ord("B")])
+    heard = wire.exchange(np.concatenate([disturb(1, 1, skip=2), symbols_of(b"ABCD")]), 1000)
+    assert heard.data == b"ABBD"
     heard = wire.exchange(np.concatenate([disturb(3, 4), symbols_of(b"A")]), 1000)
     assert heard.data == bytes([ord("A") ^ 0b111100])
     pause = symbols_of([2], Symbol.IDLE)

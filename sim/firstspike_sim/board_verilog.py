@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 
-__all__ = ["BIT_FRACTIONS", "TOPLEVEL", "Symbol", "far_end"]
+__all__ = ["BIT_FRACTIONS", "TOPLEVEL", "Symbol", "disturbance", "far_end"]
 
 TOPLEVEL = "board"
 #: A bit time is given in these parts of a clock cycle.
@@ -29,16 +29,31 @@ class Symbol(enum.IntEnum):
     #: Waits for so many clock cycles, but not on if something was heard since the last report and
     #: the chip's wire is quiet; then writes a report.
     REPORT = 4
-    #: Turns the chip's wire over during the byte that is heard next: from this bit on (upper 8 bits
-    #: of the value, 0 is the start bit) for so many bits (lower 16 bits, at least 1).
+    #: Turns the chip's wire over, see `disturbance`.
     DISTURB = 5
+
+
+def disturbance(skip: int, first: int, bits: int) -> int:
+    """Return the value of `Symbol.DISTURB` that turns some bits of the chip's wire over.
+
+    Parameters
+    ----------
+    skip : int
+        Bytes to be heard before, 0..1023.
+    first : int
+        The first bit that is turned, 0..15; the start bit of the byte is bit 0.
+    bits : int
+        How many are turned, 1..1023.
+    """
+    return first << 20 | skip << 10 | bits
 
 
 def far_end() -> str:
     """Return the module's text; it expects a module ``system``.
 
     Plusargs: ``symbols`` and ``heard`` (pipes), ``bit`` (length of a bit, in `BIT_FRACTIONS` of a
-    cycle). What comes from the chip is written in words of 32 bits, least byte first: bytes, with
+    cycle). Without a pipe the module only makes the clock, of 10 ns, and whoever drives
+    ``other_rx`` and listens to ``tx`` is the far end. What comes from the chip is written in words of 32 bits, least byte first: bytes, with
     bit 8 set if the stop bit was low, and reports, with bit 31 set and the number of clock cycles
     so far in the others. ``done`` rises when the pipe of symbols is closed.
     """
@@ -55,36 +70,41 @@ module {TOPLEVEL}(
   reg [31:0] period;
   reg [30:0] now;
   reg rx;
-  wire tx;
+  reg other_rx /* verilator public_flat_rw */;
+  wire tx /* verilator public_flat_rd */;
   // Whatever else the chip may have is open.
   /* verilator lint_off PINMISSING */
-  system system(.clk(clk), .rst(rst), .rx(rx), .tx(tx));
+  system system(.clk(clk), .rst(rst), .rx(rx & other_rx), .tx(tx));
   /* verilator lint_on PINMISSING */
 
   // The transmitter: the lowest of `levels` is on the wire, `again` bits more than one.
   reg [31:0] symbol, again, phase;
   reg [10:0] levels;
   reg [3:0] bits;
-  reg waiting;
+  reg there, waiting;
   reg [23:0] patience;
   // The receiver, and what is done to its wire when a byte begins.
   reg line, receiving, low, any, armed;
   reg [31:0] until_sample, quiet, clean, turned, next_clean, next_turned;
+  reg [9:0] skip;
   reg [3:0] place;
   reg [7:0] octet;
 
   initial begin
-    got = $value$plusargs("symbols=%s", path); symbols = $fopen(path, "rb");
-    got = $value$plusargs("heard=%s", path); heard = $fopen(path, "wb");
-    got = $value$plusargs("bit=%d", period);
-    done = 0; now = 0; rx = 1;
+    there = 0;
+    if ($value$plusargs("symbols=%s", path)) begin
+      there = 1; symbols = $fopen(path, "rb");
+      got = $value$plusargs("heard=%s", path); heard = $fopen(path, "wb");
+      got = $value$plusargs("bit=%d", period);
+    end
+    done = 0; now = 0; rx = 1; other_rx = 1;
     symbol = 0; again = 0; phase = 0; levels = 1; bits = 0; waiting = 0; patience = 0;
     line = 1; receiving = 0; low = 0; any = 0; armed = 0;
     until_sample = 0; quiet = 0; clean = 0; turned = 0; next_clean = 0; next_turned = 0;
-    place = 0; octet = 0;
+    skip = 0; place = 0; octet = 0;
   end
 
-  always @(posedge clk) if (!rst && !done) begin
+  always @(posedge clk) if (there && !rst && !done) begin
     now = now + 1;
 
     line = tx;
@@ -114,7 +134,8 @@ module {TOPLEVEL}(
       receiving = 1;
       place = 0;
       until_sample = period / 2;
-      if (armed) begin
+      if (armed && skip != 0) skip = skip - 1;
+      else if (armed) begin
         armed = 0;
         clean = next_clean;
         turned = next_turned;
@@ -152,8 +173,9 @@ module {TOPLEVEL}(
         {Symbol.REPORT}: begin waiting = 1; patience = symbol[23:0]; end
         default: begin
           armed = 1;
-          next_clean = symbol[23:16] * period;
-          next_turned = symbol[15:0] * period;
+          next_clean = {{28'd0, symbol[23:20]}} * period;
+          skip = symbol[19:10];
+          next_turned = {{22'd0, symbol[9:0]}} * period;
         end
       endcase
     end
