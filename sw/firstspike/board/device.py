@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -53,15 +54,12 @@ class Info:
         Of the link.
     loaded : int
         Tag of what is loaded, see `network_tag` and `learner_tag`; 0: nothing.
-    dropped : int
-        Commands that it has dropped since it was restarted, modulo 256.
     """
 
     core: CoreSpec
     digest: str
     version: int
     loaded: int
-    dropped: int
 
 
 def _tag(content: bytes) -> int:
@@ -123,7 +121,6 @@ class Device:
             digest=protocol.core_digest(core).hex(),
             version=protocol.VERSION,
             loaded=self.read_register("loaded"),
-            dropped=self.read_register("dropped"),
         )
 
     # --- memories and registers
@@ -316,10 +313,12 @@ class Device:
         if self._learner is not None:
             raise InputError("a learner is loaded, which would learn: load it as a network")
 
-        def order(n: int) -> Order:
-            return self._order(Command.PIXELS, protocol.encode_pixels(flat[n].tobytes(), self.core))
+        def orders(n: int) -> list[Order]:
+            return self._orders(
+                Command.PIXELS, protocol.encode_pixels(flat[n].tobytes(), self.core)
+            )
 
-        return self._run(order, len(flat), progress, again=True)
+        return self._run(orders, len(flat), progress, again=True)
 
     def classify_events(
         self, stimuli: Sequence[Sequence[tuple[int, int]]], progress: Progress | None = None
@@ -342,10 +341,10 @@ class Device:
         if not self._pixels:
             raise InputError("nothing is loaded: call load() first")
 
-        def order(n: int) -> Order:
-            return self._order(Command.EVENTS, protocol.encode_events(stimuli[n], self.core))
+        def orders(n: int) -> list[Order]:
+            return self._orders(Command.EVENTS, protocol.encode_events(stimuli[n], self.core))
 
-        return self._run(order, len(stimuli), progress, again=True)
+        return self._run(orders, len(stimuli), progress, again=True)
 
     def learn(
         self, images: np.ndarray, labels: np.ndarray | None = None, progress: Progress | None = None
@@ -375,13 +374,13 @@ class Device:
         known = check_labels(rule, state, labels, len(flat)).tolist()
         supervised = isinstance(rule, Supervised)
 
-        def order(n: int) -> Order:
+        def orders(n: int) -> list[Order]:
             label = known[n] if supervised else -1
-            pixels = protocol.encode_pixels(flat[n].tobytes(), self.core, label)
-            return self._order(Command.PIXELS, pixels)
+            bodies = protocol.encode_pixels(flat[n].tobytes(), self.core, label)
+            return self._orders(Command.PIXELS, bodies)
 
         self._learned += sum(label >= 0 for label in known) if supervised else len(flat)
-        return self._run(order, len(flat), progress, again=False)
+        return self._run(orders, len(flat), progress, again=False)
 
     def read_state(self, progress: Progress | None = None) -> LearningState:
         """Return what the loaded learner has become.
@@ -432,17 +431,18 @@ class Device:
             )
         return flat
 
-    def _order(self, kind: Command, body: bytes) -> Order:
-        order = Order(kind, body, protocol.result_bytes(self.core))
-        if order.contents >= protocol.buffer_bytes(self.core):
-            raise InputError(
-                f"a stimulus has {len(body)} bytes, the core has room for "
-                f"{protocol.buffer_bytes(self.core) - 1}: send its pixels"
-            )
-        return order
+    def _orders(self, kind: Command, bodies: list[bytes]) -> list[Order]:
+        """Return the commands of a stimulus; the last of its parts has the result."""
+        result = protocol.result_bytes(self.core)
+        return [*(Order(kind, body) for body in bodies[:-1]), Order(kind, bodies[-1], result)]
 
     def _run(
-        self, order: Callable[[int], Order], n: int, progress: Progress | None, *, again: bool
+        self,
+        orders: Callable[[int], list[Order]],
+        n: int,
+        progress: Progress | None,
+        *,
+        again: bool,
     ) -> Records:
         """Return the results of ``n`` stimuli; those that were lost are run ``again`` or left."""
         results: list[Result | None] = [None] * n
@@ -450,9 +450,22 @@ class Device:
         done = 0
         while missing:
             lost: list[int] = []
-            answers: Iterator[Answer | None] = self.link.stream(order(k) for k in missing)
-            for k, answer in zip(missing, answers, strict=False):
-                if answer is None:
+            # Which stimulus a command ends, as they are sent.
+            ends: deque[int | None] = deque()
+
+            def commands(stimuli: Sequence[int], ends: deque[int | None]) -> Iterator[Order]:
+                for k in stimuli:
+                    parts = orders(k)
+                    ends.extend([None] * (len(parts) - 1) + [k])
+                    yield from parts
+
+            answers: Iterator[Answer | None] = self.link.stream(commands(missing, ends))
+            for answer in answers:
+                k = ends.popleft()
+                if k is None:
+                    if answer is not None:
+                        body_of(answer, Reply.DONE)
+                elif answer is None:
                     lost.append(k)
                 else:
                     results[k] = self._result(answer)

@@ -16,7 +16,6 @@ from firstspike.board.protocol import (
     WIDE,
     Command,
     Label,
-    Link,
     Reason,
     Reply,
     Status,
@@ -42,18 +41,17 @@ class GoldenBoard:
         Its registers and memories.
     loaded : int
         What the host says is loaded.
-    dropped : int
-        Commands that were dropped.
     """
 
     def __init__(self, spec: CoreSpec) -> None:
         self.core = GoldenCore(spec)
         self.loaded = 0
-        self.dropped = 0
         self._spec = spec
         self._room = protocol.buffer_bytes(spec) - 1
         self._deframer = Deframer(1 << 17)
         self._commands = bytearray()
+        # Of a stimulus whose last part has not come.
+        self._part = bytearray()
         self._out = bytearray()
         self._expected = self._replying = self._sync = 0
         # A stimulus with too few pixels leaves the core waiting for more.
@@ -105,7 +103,6 @@ class GoldenBoard:
             self._drop(Reason.ORDER)
 
     def _drop(self, reason: Reason) -> None:
-        self.dropped = (self.dropped + 1) % 256
         self._tell(reason)
 
     def _tell(self, reason: Reason) -> None:
@@ -114,8 +111,9 @@ class GoldenBoard:
 
     def _restart(self, sequence: int) -> None:
         self._commands.clear()
+        self._part.clear()
         self.core.restart()
-        self.loaded = self.dropped = 0
+        self.loaded = 0
         self._stuck = False
         self._expected = (sequence + 1) % SEQUENCES
         self._replying = sequence
@@ -134,7 +132,13 @@ class GoldenBoard:
             body = bytes(self._commands[HEAD_BYTES:end])
             del self._commands[: end + CRC_BYTES]
             if kind in (Command.PIXELS, Command.EVENTS) and self.loaded and body:
-                stimulus = self._stimulus(kind, body)
+                if body[0] & Label.MORE:
+                    self._part += body[1:]
+                    self._run(stimuli)
+                    self._reply(Reply.DONE)
+                    continue
+                stimulus = self._stimulus(kind, body[:1] + self._part + body[1:])
+                self._part.clear()
                 self._stuck = not self.core.takes(stimulus)
                 if not self._stuck:
                     stimuli.append(stimulus)
@@ -148,10 +152,11 @@ class GoldenBoard:
         label = head & Label.THERE - 1 if head & Label.THERE else -1
         if kind == Command.EVENTS:
             return Stimulus(label, None, tuple(self._events(content)))
-        if head & Label.RUNS:
-            content = _unpacked(content)
-        whole = len(content) // self._spec.pixels * self._spec.pixels
-        return Stimulus(label, content[:whole])
+        return Stimulus(label, self._pixels(content))
+
+    def _pixels(self, content: bytes) -> bytes:
+        pixels = protocol.decode_groups(content)
+        return pixels[: len(pixels) // self._spec.pixels * self._spec.pixels]
 
     def _events(self, content: bytes) -> list[tuple[int, int]]:
         spec, size = self._spec, protocol.event_bytes(self._spec)
@@ -170,15 +175,16 @@ class GoldenBoard:
             stimuli.clear()
 
     def _carry_out(self, sequence: int, kind: int, body: bytes) -> None:
-        if kind == Command.HELLO:
+        if kind == Command.HELLO and self._part:
+            self._restart(sequence)
+        elif kind == Command.HELLO:
             self._replying = sequence
             self._reply(Reply.IDENTITY, protocol.encode_identity(self._spec))
         elif kind == Command.WRITE and len(body) >= 4:
             self._write(body[0], int.from_bytes(body[1:4], "little"), body[4:])
             self._reply(Reply.DONE)
-        elif kind == Command.READ and len(body) >= 6 and any(body[4:6]):
-            words = int.from_bytes(body[4:6], "little")
-            data = self._read(body[0], int.from_bytes(body[1:4], "little"), words)
+        elif kind == Command.READ and len(body) > 4:
+            data = self._read(body[0], int.from_bytes(body[1:4], "little"), len(body) - 4)
             self._reply(Reply.DATA, data)
         elif kind in (Command.PIXELS, Command.EVENTS) and not self.loaded:
             self._reply(Reply.REFUSED, bytes([Reason.NOT_LOADED]))
@@ -202,7 +208,7 @@ class GoldenBoard:
             if not space & LINK_SPACE:
                 word = self.core.read(self._space(space), place)
             else:
-                word = self.loaded if place % 2 == Link.LOADED else self.dropped
+                word = self.loaded
             data += (word & (1 << 8 * size) - 1).to_bytes(size, "little")
         return bytes(data)
 
@@ -212,12 +218,3 @@ class GoldenBoard:
     def _reply(self, kind: Reply, body: bytes = b"") -> None:
         self._out += frame(bytes([self._replying, kind]) + body)
         self._replying = (self._replying + 1) % SEQUENCES
-
-
-def _unpacked(packed: bytes) -> bytes:
-    """Return the pixels that `protocol.run_lengths` packed."""
-    pixels = bytearray()
-    values = iter(packed)
-    for value in values:
-        pixels += bytes(next(values, 0)) if value == 0 else bytes([value])
-    return bytes(pixels)

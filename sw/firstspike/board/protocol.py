@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from firstspike.board.framing import CRC_BYTES
 from firstspike.spec import COUNTER_BITS, CoreSpec, record_fields
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "buffer_bytes",
     "command",
     "core_digest",
+    "decode_groups",
     "decode_identity",
     "decode_result",
     "decode_status",
@@ -49,7 +51,6 @@ __all__ = [
     "event_bytes",
     "result_bytes",
     "result_counters",
-    "run_lengths",
 ]
 
 #: A core with another number speaks another protocol.
@@ -73,16 +74,19 @@ class Command(enum.IntEnum):
     """Kind of a command."""
 
     #: Taken with any sequence number: the next command is due with the one after. Changes nothing
-    #: else; answered with `Reply.IDENTITY` when all commands before it are done.
+    #: else, but if only a part of a stimulus came before, it is a `RESTART`. Answered with
+    #: `Reply.IDENTITY` when all commands before it are done.
     HELLO = 1
     #: Taken with any sequence number and at once: only to be answered with `Reply.STATUS`.
     SYNC = 2
     #: Space (1), address (3), then words of 2 bytes, or of 4 if `WIDE` is set in the space, for
     #: this address and the ones after it.
     WRITE = 3
-    #: Space (1), address (3), number of words (2).
+    #: Space (1), address (3), then a byte, of any value, for each word that is asked for.
     READ = 4
-    #: `Label` (1), then pixels.
+    #: `Label` (1), then pixels, in groups of four. For each group a byte: which of the four are not
+    #: 0 (bits 0 to 3, the first pixel lowest), and how many groups of zeros follow (bits 4 to 7);
+    #: then those that are not 0.
     PIXELS = 5
     #: `Label` (1), then events of `event_bytes` each: index, and from bit ``index_bits`` on, time.
     EVENTS = 6
@@ -99,7 +103,7 @@ class Reply(enum.IntEnum):
     IDENTITY = 0x81
     #: To `Command.SYNC`, or of itself when a command was dropped: `Status`.
     STATUS = 0x82
-    #: To `Command.WRITE`.
+    #: To `Command.WRITE`, and to a part of a stimulus that is not its last.
     DONE = 0x83
     #: To `Command.READ`: the words, in as many bytes each as were asked for.
     DATA = 0x84
@@ -131,8 +135,9 @@ class Label(enum.IntFlag):
 
     NONE = 0
     THERE = 1 << 4
-    #: Each 0 among the pixels is followed by how many zeros it stands for, 1 to 255.
-    RUNS = 1 << 5
+    #: The next command has more of the same stimulus. Parts have whole words of pixels, or whole
+    #: events; the label is that of the last part.
+    MORE = 1 << 5
 
 
 #: In the byte of a space: words have 4 bytes.
@@ -142,10 +147,9 @@ LINK_SPACE = 1 << 6
 
 
 class Link(enum.IntEnum):
-    """Addresses in `LINK_SPACE`."""
+    """Addresses in `LINK_SPACE`, whose words have two bytes."""
 
     LOADED = 0
-    DROPPED = 1
 
 
 #: Registers of the link, by address: name, access, bits, meaning. `Command.RESTART` sets all to 0.
@@ -155,12 +159,6 @@ LINK_REGISTERS = (
         "read, write",
         16,
         "what the host has loaded, any number but 0; while it is 0, stimuli are refused",
-    ),
-    (
-        "dropped",
-        "read",
-        8,
-        "commands that were dropped: damaged, out of order, or with no room for them",
     ),
 )
 
@@ -237,8 +235,11 @@ def core_digest(spec: CoreSpec) -> bytes:
 
 
 def buffer_bytes(spec: CoreSpec) -> int:
-    """Return how many bytes of commands a core's link keeps: room for one and a half stimuli."""
-    return max(512, 1 << (3 * (spec.max_inputs + 16) // 2 - 1).bit_length())
+    """Return how many bytes of commands a core's link keeps.
+
+    One block RAM where these are scarce: beside an SPRAM, and with few inputs.
+    """
+    return 512 if spec.memory == "spram" or spec.max_inputs <= 256 else 2048
 
 
 def result_counters(spec: CoreSpec) -> tuple[str, ...]:
@@ -269,7 +270,7 @@ def encode_write(space: int, address: int, words: Sequence[int]) -> bytes:
 
 def encode_read(space: int, address: int, words: int) -> bytes:
     """Return the body of `Command.READ`; ``space`` says how wide words are."""
-    return _place(space, address) + _field(words, 2, "words")
+    return _place(space, address) + bytes(words)
 
 
 def decode_words(body: bytes, space: int) -> list[int]:
@@ -278,30 +279,55 @@ def decode_words(body: bytes, space: int) -> list[int]:
     return [int.from_bytes(body[i : i + size], "little") for i in range(0, len(body), size)]
 
 
-def run_lengths(pixels: bytes) -> bytes:
-    """Return ``pixels`` with each run of zeros as 0 and its length."""
-    packed = bytearray()
-    run = 0
-    for pixel in (*pixels, None):
-        if run and (pixel != 0 or run == 255):
-            packed += bytes([0, run])
-            run = 0
-        if pixel == 0:
-            run += 1
-        elif pixel is not None:
-            packed.append(pixel)
-    return bytes(packed)
+_GROUP = 4
+_GROUPS_MAX = 16
 
 
-def encode_pixels(pixels: bytes, spec: CoreSpec, label: int = -1) -> bytes:
-    """Return the body of `Command.PIXELS`, in the shorter of its two forms.
+def _groups(pixels: bytes, per_word: int) -> list[list[bytes]]:
+    """Return the coded groups of ``pixels``, those between whole words together."""
+    n = len(pixels) // _GROUP
+    groups = [pixels[i * _GROUP : (i + 1) * _GROUP] for i in range(n)]
+    coded: list[list[bytes]] = [[]]
+    at = 0
+    while at < n:
+        mask = sum(1 << bit for bit, pixel in enumerate(groups[at]) if pixel)
+        end = at + 1
+        while end < n and end - at < _GROUPS_MAX and not any(groups[end]):
+            end += 1
+        # A run that leaves a word ends with one.
+        end = (
+            max(end // per_word * per_word, at + 1) if end > at - at % per_word + per_word else end
+        )
+        kept = bytes(pixel for pixel in groups[at] if pixel)
+        coded[-1].append(bytes([mask | end - at - 1 << 4]) + kept)
+        at = end
+        if at % per_word == 0:
+            coded.append([])
+    return coded[:-1]
+
+
+def _parts(pieces: Iterable[bytes], spec: CoreSpec, label: int) -> list[bytes]:
+    """Return bodies with as many whole ``pieces`` each as let two of them wait in the buffer."""
+    most = buffer_bytes(spec) // 2 - HEAD_BYTES - CRC_BYTES - 1
+    bodies = [bytearray([_label(label)])]
+    for piece in pieces:
+        if len(bodies[-1]) + len(piece) > most:
+            bodies.append(bytearray(bodies[-1][:1]))
+        bodies[-1] += piece
+    for body in bodies[:-1]:
+        body[0] |= Label.MORE
+    return [bytes(body) for body in bodies]
+
+
+def encode_pixels(pixels: bytes, spec: CoreSpec, label: int = -1) -> list[bytes]:
+    """Return the bodies of the `Command.PIXELS` that give one stimulus.
 
     Parameters
     ----------
     pixels : bytes
         All pixels of a stimulus; the last word is filled up with zeros.
     spec : CoreSpec
-        Uses pixels, max_inputs.
+        Uses pixels, max_inputs, memory.
     label : int
         Class, -1 for none.
 
@@ -313,19 +339,38 @@ def encode_pixels(pixels: bytes, spec: CoreSpec, label: int = -1) -> bytes:
     most = -(-spec.max_inputs // spec.pixels) * spec.pixels
     if not 1 <= len(pixels) <= most:
         raise ValueError(f"a stimulus has {len(pixels)} pixels, must have 1..{most}")
-    head = _label(label)
-    raw = pixels.ljust(-(-len(pixels) // spec.pixels) * spec.pixels, b"\0")
-    packed = run_lengths(raw)
-    if len(packed) < len(raw):
-        return bytes([head | Label.RUNS]) + packed
-    return bytes([head]) + raw
+    whole = pixels.ljust(-(-len(pixels) // spec.pixels) * spec.pixels, b"\0")
+    groups = _groups(whole, spec.pixels // _GROUP)
+    return _parts((b"".join(word) for word in groups), spec, label)
 
 
-def encode_events(events: Iterable[tuple[int, int]], spec: CoreSpec, label: int = -1) -> bytes:
-    """Return the body of `Command.EVENTS`: pairs of index and time, times never falling."""
+def decode_groups(coded: bytes) -> bytes:
+    """Return the pixels in a body of `Command.PIXELS`, less the label."""
+    pixels = bytearray()
+    values = iter(coded)
+    for code in values:
+        pixels += bytes(next(values, 0) if code >> bit & 1 else 0 for bit in range(_GROUP))
+        pixels += bytes(_GROUP * (code >> 4))
+    return bytes(pixels)
+
+
+def encode_events(
+    events: Iterable[tuple[int, int]], spec: CoreSpec, label: int = -1
+) -> list[bytes]:
+    """Return the bodies of the `Command.EVENTS` that give one stimulus.
+
+    Parameters
+    ----------
+    events : iterable of (int, int)
+        Index and time, times never falling.
+    spec : CoreSpec
+        Uses index_bits, time_bits, memory.
+    label : int
+        Class, -1 for none.
+    """
     size = event_bytes(spec)
     packed = (index | time << spec.index_bits for index, time in events)
-    return bytes([_label(label)]) + b"".join(_field(event, size, "event") for event in packed)
+    return _parts((_field(event, size, "event") for event in packed), spec, label)
 
 
 def encode_status(status: Status) -> bytes:
