@@ -95,7 +95,7 @@ class FarEnd:
 
         def run() -> None:
             try:
-                model.run("firstspike_sim.benches.batch", work, plusargs, seed=seed)
+                model.run("firstspike_sim.benches.board", work, plusargs, seed=seed)
             except RuntimeError as error:
                 self._failure = error
 

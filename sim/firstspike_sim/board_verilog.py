@@ -52,18 +52,20 @@ def far_end() -> str:
     """Return the module's text; it expects a module ``system``.
 
     Plusargs: ``symbols`` and ``heard`` (pipes), ``bit`` (length of a bit, in `BIT_FRACTIONS` of a
-    cycle). Without a pipe the module only makes the clock, of 10 ns, and whoever drives
-    ``other_rx`` and listens to ``tx`` is the far end. What comes from the chip is written in words of 32 bits, least byte first: bytes, with
-    bit 8 set if the stop bit was low, and reports, with bit 31 set and the number of clock cycles
-    so far in the others. ``done`` rises when the pipe of symbols is closed.
+    cycle). Without a pipe the module only makes reset and clock, of 10 ns, and whoever drives
+    ``other_rx`` and listens to ``tx`` is the far end.
+
+    What comes from the chip is written in words of 32 bits, least byte first: bytes, with bit 8 set
+    if the stop bit was low, and reports, with bit 31 set and the number of clock cycles so far in
+    the others. ``done`` rises when the pipe of symbols is closed.
     """
     return f"""\
 module {TOPLEVEL}(
-  input rst /* verilator public_flat_rw */,
   output reg done /* verilator public_flat_rd */
 );
-  reg clk;
-  initial begin clk = 0; forever #5 clk = !clk; end
+  reg clk, rst;
+  initial begin clk = 0; rst = 1; #20 rst = 0; end
+  initial #5 forever #5 clk = !clk;
 
   integer symbols, heard, got;
   reg [8191:0] path;
