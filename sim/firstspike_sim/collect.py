@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from firstspike.cost import floor_cycles
+from firstspike.counters import learn_counters, run_counters, winners
 from firstspike.golden.encoding import encode
 from firstspike.learning.outcome import LearnOutcome
-from firstspike.learning.rule import Rule, Supervised
+from firstspike.learning.rule import Rule
 from firstspike.learning.state import LearningState
 from firstspike.network import Network
 from firstspike.outcome import Outcome
-from firstspike.spec import LEARNING_COUNTERS, CoreSpec, Neuron, record_fields
+from firstspike.spec import CoreSpec, Neuron, record_fields
 
 __all__ = ["build_learn_outcome", "build_outcome"]
 
@@ -57,27 +58,6 @@ def build_outcome(
         assert len(np.unique(places)) == len(places), f"a neuron of {layer.name} spiked twice"
         times[mine[:, 0], mine[:, 2]] = mine[:, 3]
         spike_time[layer.name] = times
-    step = network.neuron is Neuron.STEP
-    none = np.zeros(n, np.int64)
-    counters = {
-        "events": record["events"],
-        "synops": record["operations"] if step else none,
-        "macs": none if step else record["operations"],
-        "forced": record["forced"],
-        **{
-            name: record[name]
-            for name in (
-                "weight_reads",
-                "state_reads",
-                "state_writes",
-                "over_threshold",
-                "ties",
-                "cycles",
-            )
-        },
-        # A core without learning and without pruning has none of these.
-        **{name: record.get(name, none) for name in LEARNING_COUNTERS},
-    }
     outcome = Outcome(
         predicted=record["winner"],
         decision_step=record["step"],
@@ -85,7 +65,7 @@ def build_outcome(
         last_predicted=record["last"],
         potential=_potential(network, core, potentials),
         spike_time=spike_time,
-        counters=counters,
+        counters=run_counters(record, network.neuron),
         total_cycles=total_cycles,
         floor_cycles=floor_cycles(
             network, core, encode(network, images), spike_time, record["step"]
@@ -122,15 +102,10 @@ def build_learn_outcome(
         Of the whole run.
     """
     record = dict(zip(record_fields(core), records.T, strict=True))
-    winner = record["winner"]
-    if not isinstance(rule, Supervised):
-        winner = np.where(record["forced"] == 1, -1, winner)
-    names = ("forced", "over_threshold", "ties", "cycles", "events", "weight_reads")
-    names += ("state_reads", "state_writes", *LEARNING_COUNTERS)
     return LearnOutcome(
-        winner=winner,
+        winner=winners(record, rule),
         decision_step=record["step"],
         state=state,
-        counters={"synops": record["operations"]} | {name: record[name] for name in names},
+        counters=learn_counters(record),
         total_cycles=total_cycles,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -121,11 +121,19 @@ ENGINES = {
     "golden": ("firstspike.engines", "GoldenEngine"),
     "pysim": ("firstspike_sim.pysim", "PysimEngine"),
     "rtl": ("firstspike_sim.rtl", "RtlEngine"),
+    "board": ("firstspike.board.engine", "BoardEngine"),
 }
 
 
-def open_engine(name: str) -> Engine:
+def open_engine(name: str, **options: Any) -> Engine:
     """Return the engine called ``name``.
+
+    Parameters
+    ----------
+    name : str
+        A key of `ENGINES`.
+    **options
+        Of its class: the engine ``board`` takes ``port`` and ``baud``.
 
     Raises
     ------
@@ -136,7 +144,7 @@ def open_engine(name: str) -> Engine:
         raise InputError(f"engine is {name!r}, must be one of {', '.join(ENGINES)}")
     module, attribute = ENGINES[name]
     try:
-        return getattr(importlib.import_module(module), attribute)()
+        return getattr(importlib.import_module(module), attribute)(**options)
     except ModuleNotFoundError as error:
         raise InputError(
             f"engine {name} needs the package {error.name}: pip install 'firstspike[sim]'"

@@ -25,7 +25,8 @@ class Outcome:
         Output neuron with the largest d at the end of the stimulus: after step T-1 without early
         exit, else the same as ``predicted``.
     potential : ndarray of int64, shape (n, outputs)
-        Membrane potentials of the output neurons at the end of the stimulus.
+        Membrane potentials of the output neurons at the end of the stimulus; of shape (n, 0) from
+        an engine that does not see them, which then has no spike times either.
     spike_time : dict of str to ndarray of int64, shape (n, neurons)
         Spike times by layer, in steps; T is never.
     counters : dict of str to ndarray of int64, shape (n,)
@@ -51,8 +52,10 @@ class Outcome:
         """Return every array by a name that says what it is."""
         named = {
             name: getattr(self, name)
-            for name in ("predicted", "decision_step", "forced", "last_predicted", "potential")
+            for name in ("predicted", "decision_step", "forced", "last_predicted")
         }
+        if self.potential.shape[1]:
+            named["potential"] = self.potential
         named |= {f"spike_time.{layer}": array for layer, array in self.spike_time.items()}
         named |= {f"counters.{name}": array for name, array in self.counters.items()}
         if self.total_cycles is not None:
@@ -74,8 +77,10 @@ class Difference:
         return f"{self.quantity}[{place}]: {self.left} and {self.right}"
 
 
-def first_difference(left: Outcome, right: Outcome) -> Difference | None:
+def first_difference(left: Outcome, right: Outcome, *, shared: bool = False) -> Difference | None:
     """Return where two outcomes of the same stimuli part first, by stimulus; None if equal.
+
+    With ``shared``, only what both have is compared.
 
     Raises
     ------
@@ -83,7 +88,9 @@ def first_difference(left: Outcome, right: Outcome) -> Difference | None:
         If they do not hold the same quantities in the same shapes.
     """
     ours, theirs = left.arrays(), right.arrays()
-    if ours.keys() != theirs.keys():
+    if shared:
+        ours = {name: array for name, array in ours.items() if name in theirs}
+    elif ours.keys() != theirs.keys():
         raise ValueError(f"quantities differ: {sorted(ours.keys() ^ theirs.keys())}")
     found: list[tuple[tuple[int, ...], Difference]] = []
     for quantity, array in ours.items():

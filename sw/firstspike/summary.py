@@ -43,12 +43,13 @@ def figures(network: Network, core: CoreSpec, stimuli: Stimuli, outcome: Outcome
         facts[name] = int(counters[name].sum())
         facts[f"{name}_per_image"] = float(counters[name].mean())
     facts["lanes"] = core.lanes
-    if outcome.total_cycles is not None and "cycles" in counters:
+    if "cycles" in counters:
+        facts["cycles_p50"] = float(np.percentile(counters["cycles"], 50))
+        facts["cycles_p99"] = float(np.percentile(counters["cycles"], 99))
+    if outcome.total_cycles is not None:
         cycles = outcome.total_cycles
         facts["cycles"] = cycles
         facts["cycles_per_image"] = cycles / len(outcome.predicted)
-        facts["cycles_p50"] = float(np.percentile(counters["cycles"], 50))
-        facts["cycles_p99"] = float(np.percentile(counters["cycles"], 99))
         facts["lane_utilisation"] = (facts["synops"] + facts["macs"]) / (core.lanes * cycles)
         if outcome.floor_cycles is not None:
             floor = int(outcome.floor_cycles.sum())
@@ -67,7 +68,8 @@ def dump(network: Network, stimuli: Stimuli, outcome: Outcome) -> bytes:
         Arrays ``label`` (-1 where unknown), ``predicted`` (a class), ``last_predicted`` (a class),
         ``decision_step``, ``forced`` of shape (images,); ``potential`` (images, outputs);
         ``spike_time.<layer>`` (images, neurons), where T is never; ``counters`` (images, counters)
-        with their names in ``counter_names``.
+        with their names in ``counter_names``. An engine that does not see potentials and spike
+        times leaves them out.
     """
     classes = np.array(network.labels)
     n = len(outcome.predicted)
@@ -77,10 +79,11 @@ def dump(network: Network, stimuli: Stimuli, outcome: Outcome) -> bytes:
         "last_predicted": classes[outcome.last_predicted],
         "decision_step": outcome.decision_step,
         "forced": outcome.forced,
-        "potential": outcome.potential,
         "counters": np.stack(list(outcome.counters.values()), axis=1),
         "counter_names": np.array(list(outcome.counters)),
     }
+    if outcome.spike_time:
+        arrays["potential"] = outcome.potential
     arrays |= {f"spike_time.{layer}": times for layer, times in outcome.spike_time.items()}
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)

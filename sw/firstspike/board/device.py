@@ -54,12 +54,15 @@ class Info:
         Of the link.
     loaded : int
         Tag of what is loaded, see `network_tag` and `learner_tag`; 0: nothing.
+    restarted : bool
+        Whether it had to be restarted to answer, see `firstspike.board.link.Connection`.
     """
 
     core: CoreSpec
     digest: str
     version: int
     loaded: int
+    restarted: bool
 
 
 def _tag(content: bytes) -> int:
@@ -72,9 +75,10 @@ def network_tag(network: Network) -> int:
 
 
 def learner_tag(rule: Rule, state: LearningState) -> int:
-    """Return what a device says is loaded that began to learn from ``state``, 1..65535."""
-    arrays = b"".join(array.tobytes() for array in state.arrays().values())
-    return _tag(repr(rule).encode() + arrays)
+    """Return what a device with a learner says is loaded, 1..65535: of its coding and its size."""
+    coding = (rule.weight_bits, rule.time_bits, rule.intensity_min, rule.off)
+    sizes = (state.weights.shape, len(state.offset), state.group.tolist())
+    return _tag(repr((coding, sizes)).encode())
 
 
 class Device:
@@ -121,6 +125,7 @@ class Device:
             digest=protocol.core_digest(core).hex(),
             version=protocol.VERSION,
             loaded=self.read_register("loaded"),
+            restarted=self._connection is not None and self._connection.restarted,
         )
 
     # --- memories and registers
@@ -340,6 +345,8 @@ class Device:
         """
         if not self._pixels:
             raise InputError("nothing is loaded: call load() first")
+        if not protocol.takes_events(self.core):
+            raise InputError("the board's link takes no events: give it images")
 
         def orders(n: int) -> list[Order]:
             return self._orders(Command.EVENTS, protocol.encode_events(stimuli[n], self.core))

@@ -68,7 +68,7 @@ class GoldenBoard:
             for contents in self._deframer.feed(piece):
                 self._judge(contents)
             if self._deframer.damaged > damaged:
-                self._drop(Reason.DAMAGED)
+                self._tell(Reason.DAMAGED)
         return len(data)
 
     def read(self, size: int, /) -> bytes:
@@ -86,7 +86,7 @@ class GoldenBoard:
     def _judge(self, contents: bytes) -> None:
         """Take a frame whose CRC is right, or drop it."""
         if len(contents) < HEAD_BYTES:
-            self._drop(Reason.DAMAGED)
+            self._tell(Reason.DAMAGED)
             return
         sequence, kind = contents[:2]
         if kind == Command.SYNC:
@@ -95,15 +95,12 @@ class GoldenBoard:
         elif kind == Command.RESTART:
             self._restart(sequence)
         elif len(self._commands) + len(contents) + CRC_BYTES > self._room:
-            self._drop(Reason.FULL)
+            self._tell(Reason.FULL)
         elif sequence == self._expected or kind == Command.HELLO:
             self._commands += contents + bytes(CRC_BYTES)
             self._expected = (sequence + 1) % SEQUENCES
         else:
-            self._drop(Reason.ORDER)
-
-    def _drop(self, reason: Reason) -> None:
-        self._tell(reason)
+            self._tell(Reason.ORDER)
 
     def _tell(self, reason: Reason) -> None:
         status = Status(self._sync, reason, self._expected, self._replying)
@@ -131,7 +128,7 @@ class GoldenBoard:
                 break
             body = bytes(self._commands[HEAD_BYTES:end])
             del self._commands[: end + CRC_BYTES]
-            if kind in (Command.PIXELS, Command.EVENTS) and self.loaded and body:
+            if self._is_stimulus(kind) and self.loaded and body:
                 if body[0] & Label.MORE:
                     self._part += body[1:]
                     self._run(stimuli)
@@ -146,6 +143,11 @@ class GoldenBoard:
             self._run(stimuli)
             self._carry_out(sequence, kind, body)
         self._run(stimuli)
+
+    def _is_stimulus(self, kind: int) -> bool:
+        return kind == Command.PIXELS or (
+            kind == Command.EVENTS and protocol.takes_events(self._spec)
+        )
 
     def _stimulus(self, kind: int, body: bytes) -> Stimulus:
         head, content = body[0], body[1:]
@@ -186,7 +188,7 @@ class GoldenBoard:
         elif kind == Command.READ and len(body) > 4:
             data = self._read(body[0], int.from_bytes(body[1:4], "little"), len(body) - 4)
             self._reply(Reply.DATA, data)
-        elif kind in (Command.PIXELS, Command.EVENTS) and not self.loaded:
+        elif self._is_stimulus(kind) and not self.loaded:
             self._reply(Reply.REFUSED, bytes([Reason.NOT_LOADED]))
         else:
             self._reply(Reply.REFUSED, bytes([Reason.UNKNOWN]))

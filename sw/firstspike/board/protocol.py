@@ -51,6 +51,7 @@ __all__ = [
     "event_bytes",
     "result_bytes",
     "result_counters",
+    "takes_events",
 ]
 
 #: A core with another number speaks another protocol.
@@ -242,9 +243,21 @@ def buffer_bytes(spec: CoreSpec) -> int:
     return 512 if spec.memory == "spram" or spec.max_inputs <= 256 else 2048
 
 
+def takes_events(spec: CoreSpec) -> bool:
+    """Tell whether a core's link has `Command.EVENTS`, for which a small chip has no room."""
+    return spec.memory == "block"
+
+
+#: Counters for which there is room beside an SPRAM.
+_FEW_COUNTERS = ("events", "operations", "cycles", "stdp_visits", "pruned")
+
+
 def result_counters(spec: CoreSpec) -> tuple[str, ...]:
-    """Return the names of a result's counters, in order."""
-    return tuple(record_fields(spec))[4:]
+    """Return the names of a result's counters, in order: a small chip has no room for all."""
+    counters = tuple(record_fields(spec))[4:]
+    if spec.memory == "spram":
+        return tuple(name for name in counters if name in _FEW_COUNTERS)
+    return counters
 
 
 def result_bytes(spec: CoreSpec) -> int:

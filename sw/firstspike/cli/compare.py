@@ -17,8 +17,8 @@ from firstspike.cli.common import (
     print_table,
 )
 from firstspike.cli.compare_learning import compare_learning
-from firstspike.cores import load_core
-from firstspike.engines import ENGINES, open_engine
+from firstspike.cli.ports import add_port, core_of, opened
+from firstspike.engines import ENGINES
 from firstspike.errors import InputError
 from firstspike.network import load_network
 from firstspike.outcome import Difference, Outcome, first_difference
@@ -40,7 +40,8 @@ def add(commands) -> None:
         description="Run two engines on the same images and compare decisions, steps, spike times "
         "of every neuron, potentials and counters; or let both learn, and compare winners, steps "
         "and counters of every stimulus and the learners in the end, every weight, alive bit, "
-        "threshold and the random state. Exit status 1 if anything differs.",
+        "threshold and the random state. A board is not asked for spike times and potentials. Exit "
+        "status 1 if anything differs.",
     )
     parser.add_argument("network", metavar="NET", nargs="?", help="a folder, or a shipped name")
     parser.add_argument(
@@ -50,6 +51,7 @@ def add(commands) -> None:
         "--engines", metavar="A,B", type=_two_engines, required=True, help=", ".join(ENGINES)
     )
     add_core(parser, default=None)
+    add_port(parser, required=False)
     add_stimuli(parser)
     parser.add_argument("--epochs", metavar="N", type=at_least(1), help="passes (--learn)")
     parser.add_argument("--seed", metavar="N", type=at_least(0), help="of the run (--learn)")
@@ -80,28 +82,29 @@ def _call(args: argparse.Namespace) -> int:
     if args.data is None:
         raise InputError("compare needs --data: a data set, file.npz or folder")
     network = load_network(find_network(args.network))
-    args.core = args.core or "default"
-    core = load_core(args.core)
     stimuli = load_stimuli(
         args.data, network.shape, split=args.split, limit=args.limit, folder=args.dir
     )
     outcomes: list[Outcome] = []
     results: dict[str, dict[str, Any]] = {}
-    for name in args.engines:
-        engine = open_engine(name)
-        start = time.monotonic()
-        with counted(name, len(stimuli.images)) as progress:
-            outcome = engine.run(
-                network,
-                core,
-                stimuli.images,
-                early_exit=not args.no_early_exit,
-                progress=progress,
-            )
-        seconds = time.monotonic() - start
-        outcomes.append(outcome)
-        results[name] = {"seconds": seconds} | figures(network, core, stimuli, outcome)
-    difference = first_difference(*outcomes)
+    with opened(args, *args.engines) as engines:
+        args.core, core = core_of(args.core, engines, "default")
+        for name, engine in zip(args.engines, engines, strict=True):
+            start = time.monotonic()
+            with counted(name, len(stimuli.images)) as progress:
+                outcome = engine.run(
+                    network,
+                    core,
+                    stimuli.images,
+                    early_exit=not args.no_early_exit,
+                    progress=progress,
+                )
+            seconds = time.monotonic() - start
+            outcomes.append(outcome)
+            results[name] = {"seconds": seconds} | figures(network, core, stimuli, outcome)
+    # What a board does not tell is not compared.
+    shared = "board" in args.engines
+    difference = first_difference(*outcomes, shared=shared)
     facts = {
         "network": network.name,
         "digest": network.digest,
@@ -124,7 +127,7 @@ def _call(args: argparse.Namespace) -> int:
         _print_results(results)
         print()
         if difference is None:
-            print(f"equal: {_compared(outcomes[0])}")
+            print(f"equal: {_compared(outcomes)}")
         else:
             print(f"different: {_sentence(difference, args.engines)}")
     return 0 if difference is None else _DIFFERENT
@@ -146,11 +149,13 @@ def _sentence(difference: Difference, engines: tuple[str, str]) -> str:
     return f"{place}: {engines[0]} {difference.left}, {engines[1]} {difference.right}"
 
 
-def _compared(outcome: Outcome) -> str:
-    values = sum(array.size for array in outcome.arrays().values())
-    names = dict.fromkeys(name.removeprefix("counters.") for name in outcome.arrays())
+def _compared(outcomes: list[Outcome]) -> str:
+    left, right = (outcome.arrays() for outcome in outcomes)
+    both = {name: array for name, array in left.items() if name in right}
+    values = sum(array.size for array in both.values())
+    names = dict.fromkeys(name.removeprefix("counters.") for name in both)
     listed = textwrap.fill(", ".join(names), 96, initial_indent="  ", subsequent_indent="  ")
-    return f"{values} values of {len(outcome.predicted)} images:\n{listed}"
+    return f"{values} values of {len(outcomes[0].predicted)} images:\n{listed}"
 
 
 def _print_results(results: dict[str, dict[str, Any]]) -> None:
@@ -158,6 +163,6 @@ def _print_results(results: dict[str, dict[str, Any]]) -> None:
     names = [
         name
         for name, value in next(iter(results.values())).items()
-        if isinstance(value, int | float)
+        if isinstance(value, int | float) and all(name in figures for figures in results.values())
     ]
     print_table(("", *results), [(name, *(r[name] for r in results.values())) for name in names])

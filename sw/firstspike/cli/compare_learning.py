@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from firstspike.cli.common import need, print_facts, print_json, print_table
-from firstspike.cli.learn import learning_core, learning_engine, plan_of
+from firstspike.cli.learn import check_learning_engine, learning_core, plan_of
+from firstspike.cli.ports import core_of, opened
 from firstspike.errors import InputError
 from firstspike.learning.outcome import LearnOutcome, first_learning_difference, joined
 from firstspike.learning.plan import Plan
@@ -27,14 +28,32 @@ def compare_learning(args: argparse.Namespace) -> int:
     """Let both engines learn the whole run; return the exit status."""
     need("firstspike.golden.learning_fast", "learn")
     plan = plan_of(args, args.learn)
-    core_name, core = learning_core(args, plan, args.engines)
-    runs = [_compare(args, plan, core)]
+    if args.gain and "board" in args.engines:
+        raise InputError("--gain learns on two cores, and the board has one")
+    with opened(args, *args.engines) as engines:
+        for name, engine in zip(args.engines, engines, strict=True):
+            check_learning_engine(name, engine)
+        if "board" in args.engines:
+            core_name, core = core_of(args.core, engines, "")
+        else:
+            core_name, core = learning_core(args, plan, args.engines)
+        return _compare_on(args, plan, engines, core_name, core)
+
+
+def _compare_on(
+    args: argparse.Namespace,
+    plan: Plan,
+    engines: list[Any],
+    core_name: str | None,
+    core: CoreSpec | None,
+) -> int:
+    runs = [_compare(args, plan, engines, core)]
     if args.gain:
         if core is None or all(rule.pruning is None for rule in plan.rules):
             raise InputError("--gain needs a core and a recipe that prunes, without --no-prune")
         dense = replace(plan, rules=tuple(rule.without_pruning() for rule in plan.rules))
         # A core that never prunes has no masks to fetch.
-        runs.append(_compare(args, dense, replace(core, pruning=False)))
+        runs.append(_compare(args, dense, engines, replace(core, pruning=False)))
     facts = {
         "recipe": plan.recipe.name,
         "core": core_name,
@@ -55,7 +74,8 @@ def compare_learning(args: argparse.Namespace) -> int:
     for run, title in zip(runs, ("", "without pruning, on a core without masks"), strict=False):
         print(f"\n{title}" if title else "")
         first = run.figures[args.engines[0]]
-        rows = [(name, *(r[name] for r in run.figures.values())) for name in first]
+        both = [name for name in first if all(name in r for r in run.figures.values())]
+        rows = [(name, *(r[name] for r in run.figures.values())) for name in both]
         print_table(("", *run.figures), rows)
         print()
         print(_sentence(run.difference, args.engines, run.outcome))
@@ -75,12 +95,14 @@ class _Comparison:
     accuracy: float | None
 
 
-def _compare(args: argparse.Namespace, plan: Plan, core: CoreSpec | None) -> _Comparison:
+def _compare(
+    args: argparse.Namespace, plan: Plan, engines: list[Any], core: CoreSpec | None
+) -> _Comparison:
     outcomes: list[LearnOutcome] = []
     figures: dict[str, dict[str, Any]] = {}
-    for name in args.engines:
+    for name, engine in zip(args.engines, engines, strict=True):
         start = time.monotonic()
-        outcome = _learn(name, plan, core)
+        outcome = _learn(name, engine, plan, core)
         seconds = time.monotonic() - start
         outcomes.append(outcome)
         figures[name] = _figures(outcome) | {
@@ -112,8 +134,7 @@ def _print_gain(pruned: _Comparison, dense: _Comparison) -> None:
     print_table(("learning", "dense", "pruned", "dense / pruned"), rows)
 
 
-def _learn(name: str, plan: Plan, core: CoreSpec | None) -> LearnOutcome:
-    engine = learning_engine(name)
+def _learn(name: str, engine: Any, plan: Plan, core: CoreSpec | None) -> LearnOutcome:
     state = plan.first_state()
     parts: list[LearnOutcome] = []
     n = len(plan.images)

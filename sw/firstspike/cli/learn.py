@@ -27,7 +27,15 @@ from firstspike.progress import noted
 from firstspike.shipped import find_recipe
 from firstspike.spec import CoreSpec
 
-__all__ = ["add", "add_learning", "learning_core", "learning_engine", "plan_of"]
+__all__ = [
+    "add",
+    "add_learning",
+    "check_learning_engine",
+    "learn_by",
+    "learning_core",
+    "plan_of",
+    "print_learned",
+]
 
 
 def add(commands) -> None:
@@ -102,39 +110,57 @@ def _fits(rule: Rule, state: LearningState, core: CoreSpec) -> bool:
     return True
 
 
-def learning_engine(name: str) -> Any:
-    """Return the engine called ``name``, which must be able to learn."""
-    engine = open_engine(name)
+def check_learning_engine(name: str, engine: Any) -> None:
+    """Refuse ``engine``, which is called ``name``, if it cannot learn."""
     if not hasattr(engine, "learn"):
-        able = [other for other in ENGINES if other in ("golden", "rtl")]
+        able = [other for other in ENGINES if other != "pysim"]
         raise InputError(f"engine {name} cannot learn, must be one of {', '.join(able)}")
-    return engine
 
 
 def _call(args: argparse.Namespace) -> int:
-    run = need("firstspike.learning.run", "learn")
     plan = plan_of(args, args.recipe)
     name, core = learning_core(args, plan, [args.engine])
-    facts: dict[str, Any] = {"engine": args.engine, "core": name}
+    engine = open_engine(args.engine)
+    check_learning_engine(args.engine, engine)
+    facts = learn_by(args, plan, args.engine, engine, name, core)
+    print_learned(args, facts)
+    return 0
+
+
+def learn_by(
+    args: argparse.Namespace,
+    plan: Plan,
+    name: str,
+    engine: Any,
+    core_name: str | None,
+    core: CoreSpec | None,
+) -> dict[str, Any]:
+    """Let ``engine``, which is called ``name``, learn; return the figures of the run."""
+    run = need("firstspike.learning.run", "learn")
+    facts: dict[str, Any] = {"engine": name, "core": core_name}
     with noted(plan.recipe.name, plan.total) as progress:
-        facts |= run.learn(
+        return facts | run.learn(
             plan,
-            learning_engine(args.engine),
+            engine,
             core,
             args.network,
-            label=f"{args.engine} {core}",
+            label=f"{name} {core}",
             resume=args.resume,
             dump=args.dump,
             progress=progress,
         )
+
+
+def print_learned(args: argparse.Namespace, facts: dict[str, Any]) -> None:
+    """Print the figures of a run of learning."""
     if args.json:
         print_json(facts)
-        return 0
-    del facts["counters"]
-    print_facts({name: value for name, value in facts.items() if value is not None})
+        return
+    shown = {name: value for name, value in facts.items() if value is not None}
+    del shown["counters"]
+    print_facts(shown)
     print()
     _print_phases(facts["phases"])
-    return 0
 
 
 def _print_phases(phases: list[dict[str, Any]]) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from firstspike.cli.common import add_core, add_json, add_stimuli, print_facts, print_json
-from firstspike.cores import load_core
-from firstspike.engines import ENGINES, open_engine
+from firstspike.cli.ports import add_port, core_of, opened
+from firstspike.engines import ENGINES, Engine
 from firstspike.errors import InputError
 from firstspike.files import write_file
 from firstspike.network import Network, load_network
@@ -21,7 +21,7 @@ from firstspike.spec import CoreSpec
 from firstspike.stimuli import Stimuli, load_stimuli, read_image
 from firstspike.summary import dump, figures
 
-__all__ = ["add"]
+__all__ = ["add", "add_options", "call"]
 
 
 def add(commands) -> None:
@@ -29,28 +29,36 @@ def add(commands) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "run", help="run a network: accuracy, steps, work, cycles; or one image, drawn"
     )
+    parser.add_argument("--engine", choices=list(ENGINES), default="golden", help="what runs it")
+    parser.add_argument("--trace", metavar="F.vcd", type=Path, help="write waveforms (pysim, rtl)")
+    add_core(parser, default=None)
+    add_port(parser, required=False)
+    add_options(parser)
+    parser.set_defaults(call=call)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what is run and shown, whatever runs it."""
     parser.add_argument("network", metavar="NET", help="a folder, or a shipped name")
     parser.add_argument("--image", metavar="FILE", type=Path, help="run and draw one PNG file")
-    parser.add_argument("--engine", choices=list(ENGINES), default="golden", help="what runs it")
-    add_core(parser)
     add_stimuli(parser)
     parser.add_argument("--dump", metavar="F.npz", type=Path, help="write each image's result")
-    parser.add_argument("--trace", metavar="F.vcd", type=Path, help="write waveforms (pysim, rtl)")
     add_json(parser)
-    parser.set_defaults(call=_call)
 
 
-def _call(args: argparse.Namespace) -> int:
+def call(args: argparse.Namespace) -> int:
+    """Run a network as the options say; return the exit status."""
     if (args.image is None) == (args.data is None):
         raise InputError("run needs --data (a data set, file.npz or folder) or --image, not both")
     if args.image is not None and (args.split or args.limit):
         raise InputError("--split and --limit go with --data, not with --image")
     network = load_network(find_network(args.network))
-    core = load_core(args.core)
     stimuli = _stimuli(args, network)
-    start = time.monotonic()
-    outcome = _run(args, network, core, stimuli)
-    seconds = time.monotonic() - start
+    with opened(args, args.engine) as engines:
+        args.core, core = core_of(args.core, engines, "default")
+        start = time.monotonic()
+        outcome = _run(args, engines[0], network, core, stimuli)
+        seconds = time.monotonic() - start
     if args.dump is not None:
         write_file(args.dump, dump(network, stimuli, outcome))
     facts: dict[str, Any] = {
@@ -68,11 +76,11 @@ def _call(args: argparse.Namespace) -> int:
         facts |= _one(network, outcome)
     if args.json:
         print_json(facts)
-    elif args.image is not None:
+    elif args.image is not None and outcome.spike_time:
         print(draw(network, stimuli.images[0], outcome))
     else:
         del facts["counters"]
-        print_facts({name: value for name, value in facts.items() if value is not None})
+        print_facts({name: value for name, value in facts.items() if value not in (None, {})})
     return 0
 
 
@@ -85,8 +93,9 @@ def _stimuli(args: argparse.Namespace, network: Network) -> Stimuli:
     return Stimuli(str(args.image), "all", image.reshape(1, -1), None)
 
 
-def _run(args: argparse.Namespace, network: Network, core: CoreSpec, stimuli: Stimuli) -> Outcome:
-    engine = open_engine(args.engine)
+def _run(
+    args: argparse.Namespace, engine: Engine, network: Network, core: CoreSpec, stimuli: Stimuli
+) -> Outcome:
     with counted(args.engine, len(stimuli.images)) as progress:
         return engine.run(
             network,
@@ -103,6 +112,6 @@ def _one(network: Network, outcome: Outcome) -> dict[str, Any]:
     return {
         "predicted": network.labels[int(outcome.predicted[0])],
         "decision_step": int(outcome.decision_step[0]),
-        "potential": outcome.potential[0].tolist(),
+        "potential": outcome.potential[0].tolist() if outcome.spike_time else None,
         "spike_time": {name: times[0].tolist() for name, times in outcome.spike_time.items()},
     }

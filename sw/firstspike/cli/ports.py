@@ -1,0 +1,65 @@
+"""Options and engines of commands that may talk to a board."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from firstspike.board.engine import BoardEngine, check_core
+from firstspike.board.serial import BAUD
+from firstspike.cli.common import at_least
+from firstspike.cores import load_core
+from firstspike.engines import open_engine
+from firstspike.errors import InputError
+from firstspike.spec import CoreSpec
+
+__all__ = ["add_port", "core_of", "opened"]
+
+
+def add_port(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Add ``--port`` and ``--baud``."""
+    which = "serial port of the board" if required else "serial port (engine board)"
+    parser.add_argument("--port", metavar="P", required=required, help=which)
+    parser.add_argument(
+        "--baud", metavar="N", type=at_least(1), default=BAUD, help=f"its rate ({BAUD})"
+    )
+
+
+@contextlib.contextmanager
+def opened(args: argparse.Namespace, *names: str) -> Iterator[list[Any]]:
+    """Yield the engines ``names``; the board is given back at the end.
+
+    Raises
+    ------
+    InputError
+        If one cannot be opened, or there is a port that none needs.
+    """
+    if args.port is not None and "board" not in names:
+        raise InputError("--port goes with the engine board")
+    options = {"port": args.port, "baud": args.baud}
+    with contextlib.ExitStack() as stack:
+        engines = []
+        for name in names:
+            engine = open_engine(name, **(options if name == "board" else {}))
+            if isinstance(engine, BoardEngine):
+                stack.callback(engine.close)
+            engines.append(engine)
+        yield engines
+
+
+def core_of(source: str | None, engines: list[Any], default: str) -> tuple[str, CoreSpec]:
+    """Return a name of the core to run on, and the core: the board's, if there is one.
+
+    Raises
+    ------
+    InputError
+        If ``source`` names another core than the board has.
+    """
+    boards = [engine for engine in engines if isinstance(engine, BoardEngine)]
+    if not boards:
+        return source or default, load_core(source or default)
+    if source is not None:
+        check_core(boards[0].device, load_core(source))
+    return source or "board", boards[0].core
