@@ -65,7 +65,7 @@ def build_outcome(
         last_predicted=record["last"],
         potential=_potential(network, core, potentials),
         spike_time=spike_time,
-        counters=run_counters(record, network.neuron),
+        counters=run_counters(record, network.neuron, core),
         total_cycles=total_cycles,
         floor_cycles=floor_cycles(
             network, core, encode(network, images), spike_time, record["step"]

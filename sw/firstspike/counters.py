@@ -7,23 +7,37 @@ from collections.abc import Mapping
 import numpy as np
 
 from firstspike.learning.rule import Rule, Supervised
-from firstspike.spec import LEARNING_COUNTERS, Neuron
+from firstspike.spec import LEARNING_COUNTERS, CoreSpec, Neuron
 
 __all__ = ["learn_counters", "run_counters", "winners"]
 
-_SAME = ("forced", "over_threshold", "ties", "cycles", "events", "weight_reads")
-_STATE = ("state_reads", "state_writes")
+#: Counters that have the same name in a record.
+_SAME = (
+    "events",
+    "forced",
+    "over_threshold",
+    "ties",
+    "cycles",
+    "weight_reads",
+    "state_reads",
+    "state_writes",
+)
 
 
-def run_counters(record: Mapping[str, np.ndarray], neuron: Neuron) -> dict[str, np.ndarray]:
+def run_counters(
+    record: Mapping[str, np.ndarray], neuron: Neuron, core: CoreSpec
+) -> dict[str, np.ndarray]:
     """Return the counters of an `firstspike.outcome.Outcome`.
 
     Parameters
     ----------
     record : mapping of str to ndarray of int64, shape (n,)
-        By name, from `firstspike.spec.record_fields`.
+        By name, from `firstspike.spec.record_fields`; a link may leave some counters out, and then
+        they are left out here.
     neuron : Neuron
         Kind of the network, which says what an operation is.
+    core : CoreSpec
+        Where it ran.
     """
     none = np.zeros_like(record["winner"])
     step = neuron is Neuron.STEP
@@ -31,14 +45,15 @@ def run_counters(record: Mapping[str, np.ndarray], neuron: Neuron) -> dict[str, 
         "synops": record["operations"] if step else none,
         "macs": none if step else record["operations"],
     }
-    counters |= {name: record[name] for name in (*_SAME, *_STATE)}
-    # A core without learning and without pruning has none of these.
-    return counters | {name: record.get(name, none) for name in LEARNING_COUNTERS}
+    counters |= {name: record[name] for name in _SAME if name in record}
+    if core.learning:
+        return counters | {name: record[name] for name in LEARNING_COUNTERS if name in record}
+    return counters | dict.fromkeys(LEARNING_COUNTERS, none)
 
 
 def learn_counters(record: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the counters of a `firstspike.learning.LearnOutcome`; see `run_counters`."""
-    names = (*_SAME, *_STATE, *LEARNING_COUNTERS)
+    names = [name for name in (*_SAME, *LEARNING_COUNTERS) if name in record]
     return {"synops": record["operations"]} | {name: record[name] for name in names}
 
 

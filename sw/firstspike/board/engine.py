@@ -116,7 +116,7 @@ class BoardEngine:
             last_predicted=record["last"],
             potential=np.zeros((len(images), 0), np.int64),
             spike_time={},
-            counters=run_counters(record, network.neuron),
+            counters=run_counters(record, network.neuron, core),
         )
 
     def learn(

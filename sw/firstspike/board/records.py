@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firstspike.board.protocol import Result
-from firstspike.spec import CoreSpec, record_fields
+from firstspike.board.protocol import Result, result_counters
+from firstspike.spec import CoreSpec
 
 __all__ = ["Records", "records_of"]
+
+_HEAD = ("winner", "last", "step", "forced")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,8 +22,9 @@ class Records:
     Attributes
     ----------
     fields : dict of str to ndarray of int64, shape (n,)
-        By name, from `firstspike.spec.record_fields`: winner, last, step, forced, counters. All 0
-        where the record was lost.
+        By name, from `firstspike.spec.record_fields`: winner, last, step, forced, and the counters
+        that the board's link gives (`firstspike.board.protocol.result_counters`). All 0 where the
+        record was lost.
     lost : ndarray of int64, shape (m,)
         Stimuli that were learned from, but whose records were lost on the way.
     """
@@ -42,7 +45,7 @@ class Records:
 
 def records_of(results: Sequence[Result | None], core: CoreSpec) -> Records:
     """Return ``results`` as arrays; None is a record that was lost."""
-    names = tuple(record_fields(core))
+    names = (*_HEAD, *result_counters(core))
     rows = np.zeros((len(results), len(names)), np.int64)
     for row, found in zip(rows, results, strict=True):
         if found is not None:

@@ -78,7 +78,7 @@ def _compare_on(
         rows = [(name, *(r[name] for r in run.figures.values())) for name in both]
         print_table(("", *run.figures), rows)
         print()
-        print(_sentence(run.difference, args.engines, run.outcome))
+        print(_sentence(run, args.engines))
     if args.gain:
         print()
         _print_gain(*runs)
@@ -87,9 +87,13 @@ def _compare_on(
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """Two engines that learned the same: what the first one gave, and its accuracy."""
+    """Two engines that learned the same: what the first one gave, and its accuracy.
+
+    ``values`` is how many values of stimuli both gave.
+    """
 
     outcome: LearnOutcome
+    values: int
     figures: dict[str, dict[str, Any]]
     difference: Difference | None
     accuracy: float | None
@@ -111,8 +115,12 @@ def _compare(
         }
     evaluation = importlib.import_module("firstspike.learning.evaluate")
     learned = evaluation.evaluate(plan, plan.rules[-1], outcomes[0].state.settled())
-    difference = first_learning_difference(*outcomes)
-    return _Comparison(outcomes[0], figures, difference, learned.accuracy)
+    # What a board does not tell is not compared.
+    shared = "board" in args.engines
+    difference = first_learning_difference(*outcomes, shared=shared)
+    left, right = (outcome.arrays() for outcome in outcomes)
+    values = sum(array.size for name, array in left.items() if name in right)
+    return _Comparison(outcomes[0], values, figures, difference, learned.accuracy)
 
 
 def _print_gain(pruned: _Comparison, dense: _Comparison) -> None:
@@ -170,12 +178,12 @@ def _named(difference: Difference, engines: tuple[str, str]) -> dict[str, Any]:
     }
 
 
-def _sentence(
-    difference: Difference | None, engines: tuple[str, str], outcome: LearnOutcome
-) -> str:
+def _sentence(run: _Comparison, engines: tuple[str, str]) -> str:
+    difference, outcome = run.difference, run.outcome
     if difference is None:
-        stimuli = sum(array.size for array in outcome.arrays().values())
         state = sum(array.size for array in outcome.state.arrays().values())
-        return f"equal: {stimuli} values of {len(outcome.winner)} stimuli, {state} of the learner"
+        return (
+            f"equal: {run.values} values of {len(outcome.winner)} stimuli, {state} of the learner"
+        )
     place = f"{difference.quantity}{list(difference.index)}"
     return f"different: {place}: {engines[0]} {difference.left}, {engines[1]} {difference.right}"

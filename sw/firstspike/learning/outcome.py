@@ -64,10 +64,13 @@ def joined(parts: Sequence[LearnOutcome]) -> LearnOutcome:
     )
 
 
-def first_learning_difference(left: LearnOutcome, right: LearnOutcome) -> Difference | None:
+def first_learning_difference(
+    left: LearnOutcome, right: LearnOutcome, *, shared: bool = False
+) -> Difference | None:
     """Return where two outcomes of the same stimuli part first, by stimulus; None if equal.
 
-    What the learners became is a consequence of the stimuli, so it is named last.
+    What the learners became is a consequence of the stimuli, so it is named last. With ``shared``,
+    only what both have is compared.
 
     Raises
     ------
@@ -79,7 +82,9 @@ def first_learning_difference(left: LearnOutcome, right: LearnOutcome) -> Differ
         (left.arrays(), right.arrays(), 0),
         (left.state.arrays(), right.state.arrays(), 1),
     ):
-        if ours.keys() != theirs.keys():
+        if shared:
+            ours = {name: array for name, array in ours.items() if name in theirs}
+        elif ours.keys() != theirs.keys():
             raise ValueError(f"quantities differ: {sorted(ours.keys() ^ theirs.keys())}")
         for quantity, array in ours.items():
             other = theirs[quantity]
