@@ -6,8 +6,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from firstspike.spec import CoreSpec
-from firstspike_hw.bytelink import ByteLink
 from firstspike_hw.learner.core import LearningCore
+from firstspike_hw.link.link import FrameLink
 from firstspike_hw.make import make_core
 from firstspike_hw.uart import UartRx, UartTx
 
@@ -15,10 +15,8 @@ __all__ = ["System"]
 
 
 class System(wiring.Component):
-    """A core that a host reaches over two wires; docs/byte-link.md has the protocol.
+    """A core that a host reaches over two wires; docs/board.md has the protocol.
 
-    Timing: a host must not send requests while a stimulus is at work, nor more than two stimuli
-    ahead of their results: there is no flow control, and bytes that find no room are lost.
     Reset: the memories keep their contents.
 
     Parameters
@@ -42,7 +40,7 @@ class System(wiring.Component):
     def __init__(self, spec: CoreSpec, divisor: int):
         self._rx = UartRx(divisor)
         self._tx = UartTx(divisor)
-        self._link = ByteLink(spec)
+        self._link = FrameLink(spec)
         self._core = make_core(spec)
         super().__init__({"rx": In(1), "tx": Out(1)})
 
@@ -60,9 +58,10 @@ class System(wiring.Component):
         connect(m, link.requests, core.requests)
         connect(m, core.replies, link.replies)
         connect(m, core.results, link.results)
-        # Pixels only: pre-sorted events have no command.
-        m.d.comb += core.events.valid.eq(0)
+        connect(m, link.events, core.events)
+        m.d.comb += link.lost.eq(rx.lost)
         if isinstance(core, LearningCore):
-            # Nor have labels: over this link a core learns without supervision.
-            m.d.comb += core.labels.valid.eq(0)
+            connect(m, link.labels, core.labels)
+        else:
+            m.d.comb += link.labels.ready.eq(1)
         return m

@@ -24,7 +24,7 @@ class UartRx(wiring.Component):
     that is complete while the one before it still waits: a byte must be taken within the time that
     the next one needs.
 
-    Timing: a byte is valid from the middle of its stop bit.
+    Timing: a byte is valid from the middle of its stop bit, or ``lost`` is high in the cycle after.
 
     Parameters
     ----------
@@ -37,6 +37,8 @@ class UartRx(wiring.Component):
         The wire, not synchronised; idle high.
     bytes : Out(stream.Signature(8))
         What came.
+    lost : Out(1)
+        High for a cycle: a byte was dropped.
 
     Raises
     ------
@@ -46,17 +48,19 @@ class UartRx(wiring.Component):
 
     rx: Signal
     bytes: stream.Interface
+    lost: Signal
 
     def __init__(self, divisor: int):
         _check(divisor)
         self._divisor = divisor
-        super().__init__({"rx": In(1), "bytes": Out(stream.Signature(8))})
+        super().__init__({"rx": In(1), "bytes": Out(stream.Signature(8)), "lost": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
         line = Signal(init=1)
         m.submodules += FFSynchronizer(self.rx, line, init=1)
 
+        m.d.sync += self.lost.eq(0)
         with m.If(self.bytes.ready):
             m.d.sync += self.bytes.valid.eq(0)
 
@@ -83,6 +87,8 @@ class UartRx(wiring.Component):
                     m.next = "SILENT"
                     with m.If(line & ~self.bytes.valid):
                         m.d.sync += [self.bytes.valid.eq(1), self.bytes.payload.eq(shift)]
+                    with m.Else():
+                        m.d.sync += self.lost.eq(1)
         return m
 
 

@@ -131,7 +131,7 @@ class LearningCore(wiring.Component):
             host.idle.eq(sequencer.idle & self.random.ready),
             sequencer.hold.eq(host.busy | (teaches & ~self.labels.valid) | ~self.random.ready),
             teaches.eq(registers.learn & registers.supervised),
-            self.labels.ready.eq(sequencer.begin & teaches),
+            self.labels.ready.eq(sequencer.begin),
             sequencer.learn.eq(
                 registers.learn & inputs.encoded & (label.there | ~registers.supervised)
             ),
