@@ -108,8 +108,9 @@ def run_batch(
     """
     if trace is not None and not trace.parent.is_dir():
         raise InputError(f"{trace}: its folder does not exist")
-    sources = {"core.v": core_verilog(core), "harness.sv": harness(core)}
-    model = build_model(sources, TOPLEVEL, waves=trace is not None)
+    waves = trace is not None
+    sources = {"core.v": core_verilog(core), "harness.sv": harness(core, waves=waves)}
+    model = build_model(sources, TOPLEVEL, waves=waves)
     fields = len(record_fields(core)) + 1
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)

@@ -1,6 +1,11 @@
 """A Verilog module around the core that reads stimuli from files and writes what came out.
 
-The simulator then runs a whole batch without Python: cocotb starts it and waits for the end.
+The simulator then runs a whole batch without Python: cocotb waits for the end.
+
+Between two moments of simulated time, the simulator looks after callbacks and evaluates all that
+depends on the ports of the top module. So the harness resets the core itself, and many edges of
+the clock are at one moment, each following the one before: the core then takes nearly all of the
+time.
 """
 
 from __future__ import annotations
@@ -20,6 +25,25 @@ TOPLEVEL = "harness"
 #: Columns of the files of spikes and of potentials, 32-bit words.
 SPIKE_COLUMNS = ("stimulus", "layer", "index", "time")
 POTENTIAL_COLUMNS = ("stimulus", "index", "potential")
+
+#: Edges of the clock at a moment. Verilator takes a loop for endless after `build_model`'s limit.
+_EDGES = 256
+
+#: For a run whose waveform is wanted.
+_SLOW_CLOCK = """\
+  initial begin clk = 0; forever #5 clk = !clk; end
+"""
+_FAST_CLOCK = f"""\
+  reg moment;
+  reg [15:0] edges;
+  initial begin clk = 0; edges = 0; moment = 0; forever #10 moment = !moment; end
+  always @(clk, moment)
+    if (edges == {_EDGES}) edges <= 0;
+    else begin
+      edges <= edges + 1;
+      clk <= !clk;
+    end
+"""
 
 
 def program_bytes(writes: list[Write]) -> bytes:
@@ -140,8 +164,10 @@ def _learning_parts(core: CoreSpec) -> _Parts:
     )
 
 
-def harness(core: CoreSpec) -> str:
+def harness(core: CoreSpec, *, waves: bool = False) -> str:
     """Return the module's text; it expects a module ``core``.
+
+    With ``waves`` each edge of the clock has a time of its own.
 
     Plusargs: ``program``, ``pixels``, ``reads``, ``records``, ``spikes``, ``potentials``,
     ``replies`` (files), ``count`` (stimuli), ``budget`` (cycles that a stimulus may take),
@@ -168,11 +194,14 @@ def harness(core: CoreSpec) -> str:
     )
     return f"""\
 module {TOPLEVEL}(
-  input rst /* verilator public_flat_rw */,
   output reg done /* verilator public_flat_rd */
 );
   reg clk;
-  initial begin clk = 0; forever #5 clk = !clk; end
+{_SLOW_CLOCK if waves else _FAST_CLOCK}\
+  reg [1:0] age;
+  wire rst = !age[1];
+  initial age = 0;
+  always @(posedge clk) if (rst) age <= age + 1;
   integer program_file, pixels_file, reads_file, records, spikes, potentials, replies, got;
   integer count, budget, pause;
   reg [8191:0] path;

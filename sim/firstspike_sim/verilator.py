@@ -46,8 +46,11 @@ _BUILD_ARGUMENTS = (
     "-O3",
     "-CFLAGS",
     "-O2 -std=c++20 -fcoroutines",
-    # The harness makes its own clock, which costs less than one that cocotb drives.
+    # The harness makes its own clock, which costs less than one that cocotb drives: many edges at
+    # a moment, each of them an iteration of the simulator's.
     "--timing",
+    "--converge-limit",
+    "1000",
 )
 
 

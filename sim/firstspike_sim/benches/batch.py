@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import cocotb
-from cocotb.triggers import RisingEdge, Timer
+from cocotb.triggers import RisingEdge
 
 
 @cocotb.test()
 async def batch(dut) -> None:
-    """Reset for two cycles, then wait until the harness is done."""
-    dut.rst.value = 1
-    await Timer(20, "ns")
-    dut.rst.value = 0
+    """Wait until the harness is done."""
     await RisingEdge(dut.done)
