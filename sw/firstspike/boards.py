@@ -20,7 +20,7 @@ _MOST_ERROR = 0.02
 
 _ADAPTER = "USB-serial adapter, 3.3 V"
 _ICEBREAKER_CORES = ("icebreaker", "icebreaker-ramp", "learner-icebreaker")
-_ECP5_25F_CORES = ("ulx3s-25f", "learner", "learner-digits")
+_ECP5_25F_CORES = ("ulx3s-25f", "learner")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,7 @@ BOARDS = {
             baud=1_000_000,
             uart=Uart(rx="B10", tx="B12", bridge="FT2232H, channel B"),
             flash_offset=_FLASH_OFFSET,
-            cores=("hx8k",),
+            cores=("hx8k", "learner-hx8k"),
         ),
         Board(
             name="ulx3s-25f",
@@ -170,6 +170,7 @@ BOARDS = {
             uart=Uart(rx="M1", tx="L4", bridge="FT231X"),
             cores=_ECP5_25F_CORES,
         ),
+        # Its cores take nearly all block RAMs of a large chip, so that wires are long.
         Board(
             name="ulx3s-85f",
             title="Radiona ULX3S 85F",
@@ -178,15 +179,15 @@ BOARDS = {
             platform="amaranth_boards.ulx3s:ULX3S_85F_Platform",
             place_options=("--85k", "--package", "CABGA381", "--speed", "6"),
             oscillator=25_000_000,
-            clock=60_000_000,
-            baud=2_000_000,
+            clock=45_000_000,
+            baud=1_500_000,
             uart=Uart(rx="M1", tx="L4", bridge="FT231X"),
-            cores=("ulx3s-85f", "learner-400", *_ECP5_25F_CORES),
+            cores=("ulx3s-85f", "learner-376"),
         ),
         # Its USB goes to the FPGA itself, which has no USB core: two pins of the header instead.
         Board(
             name="orangecrab-25f",
-            title="OrangeCrab r0.2.1 25F",
+            title="OrangeCrab r0.2 25F",
             chip="LFE5U-25F-8MG285",
             family="ecp5",
             platform="amaranth_boards.orangecrab_r0_2:OrangeCrabR0_2_25FPlatform",

@@ -26,7 +26,7 @@ PRESETS = {
         time_bits=4,
         ramp=False,
         potential_bits=14,
-        max_inputs=1024,
+        max_inputs=1008,
         max_layers=3,
         weight_rows=16384,
         state_rows=32,
@@ -40,7 +40,7 @@ PRESETS = {
         weight_bits=4,
         time_bits=4,
         potential_bits=15,
-        max_inputs=1024,
+        max_inputs=1008,
         max_layers=3,
         weight_rows=16384,
         state_rows=16,
@@ -84,7 +84,8 @@ PRESETS = {
         state_rows=16,
         pixels=8,
     ),
-    # Learning cores: 104 and 400 neurons of 28 x 28 pixels, and one for `digits`.
+    # Learning cores: 104, 376 and 400 neurons of 28 x 28 pixels, one for `digits`, and one for
+    # 8 x 8 pixels. 376 neurons are what a ULX3S 85F holds; no board here holds 400.
     "learner": CoreSpec(
         banks=8,
         word=1,
@@ -111,6 +112,18 @@ PRESETS = {
         learning=True,
         pruning=True,
     ),
+    "learner-376": CoreSpec(
+        banks=8,
+        word=1,
+        weight_bits=8,
+        ramp=False,
+        max_inputs=784,
+        max_layers=1,
+        weight_rows=784 * 47,
+        state_rows=47,
+        learning=True,
+        pruning=True,
+    ),
     "learner-400": CoreSpec(
         banks=8,
         word=1,
@@ -132,6 +145,19 @@ PRESETS = {
         max_layers=1,
         weight_rows=128 * 26,
         state_rows=26,
+        learning=True,
+        pruning=True,
+    ),
+    # 48 neurons of 64 inputs: what 32 block RAMs of 4 kbit hold, beside the link.
+    "learner-hx8k": CoreSpec(
+        banks=2,
+        word=1,
+        weight_bits=8,
+        ramp=False,
+        max_inputs=64,
+        max_layers=1,
+        weight_rows=64 * 24,
+        state_rows=24,
         learning=True,
         pruning=True,
     ),

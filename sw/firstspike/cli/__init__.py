@@ -15,6 +15,7 @@ from typing import NoReturn
 from firstspike import __version__
 from firstspike.cli import (
     board,
+    boards,
     build,
     compare,
     cores,
@@ -31,7 +32,7 @@ from firstspike.errors import InputError
 __all__ = ["main"]
 
 #: In the order in which a person meets them.
-_COMMANDS = (data, nets, cores, train, export, learn, run, compare, verilog, build, board)
+_COMMANDS = (data, nets, cores, boards, train, export, learn, run, compare, verilog, build, board)
 _BAD_INPUT = 2
 _INTERRUPTED = 130
 
