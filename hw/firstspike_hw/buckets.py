@@ -19,8 +19,26 @@ def word_bits(spec: CoreSpec) -> int:
 
 
 def link_layout(spec: CoreSpec) -> data.StructLayout:
-    """Return the shape of a link of a list: a word, if there is one."""
-    return data.StructLayout({"there": 1, "word": word_bits(spec)})
+    """Return the shape of a link of a list: a word, if there is one.
+
+    Where a number of a word is left over, all of its bits say that there is none: that can save a
+    block RAM. It takes more cells, of which a learning core has none to spare.
+    """
+    bits = word_bits(spec)
+    over = -(-spec.max_inputs // spec.pixels) < 1 << bits and not spec.learning
+    return data.StructLayout({"word": bits} if over else {"there": 1, "word": bits})
+
+
+def _is_there(link: Any) -> Value:
+    """Return whether a link leads to a word."""
+    return link.there if "there" in link.shape().members else ~link.word.all()
+
+
+def _assign_link(link: Any, word: Value, there: Any) -> list[Any]:
+    """Return the statements that make a link lead to ``word`` if that is ``there``."""
+    if "there" in link.shape().members:
+        return [link.word.eq(word), link.there.eq(there)]
+    return [link.word.eq(word | (~Value.cast(there)).replicate(len(word)))]
 
 
 def insertion_signature(spec: CoreSpec) -> wiring.Signature:
@@ -157,16 +175,12 @@ class Buckets(wiring.Component):
         ]
         for k, (read, write) in enumerate(heads):
             with m.If(again[k]):
-                m.d.comb += [
-                    links_write.data[k].there.eq(1),
-                    links_write.data[k].word.eq(word_before),
-                ]
+                m.d.comb += _assign_link(links_write.data[k], word_before, C(1))
             with m.Else():
                 m.d.comb += links_write.data[k].eq(read.data)
             m.d.comb += [
                 write.addr.eq(Cat(Mux(i_clear, i_times[0], i_times[k]), i_half)),
-                write.data.there.eq(~i_clear),
-                write.data.word.eq(i_word),
+                *_assign_link(write.data, i_word, ~i_clear),
                 write.en.eq(i_valid & (i_clear | i_spikes[k])),
             ]
 
@@ -183,19 +197,21 @@ class Buckets(wiring.Component):
         # The list to open next: of those just read, or of those that are left. Both are ready
         # before the link of the current one is.
         opened = Signal(spec.pixels)
-        m.d.comb += opened.eq(Cat(read.data.there for read, _ in heads))
+        m.d.comb += opened.eq(Cat(_is_there(read.data) for read, _ in heads))
         open_slot, open_word = self._lowest(m, opened, [read.data.word for read, _ in heads])
         left_slot, left_word = self._lowest(m, left, [head_words[k] for k in slots])
         successor = Signal(link)
+        follows = Signal()
         list_word = Signal(words)
         next_word = Signal(words)
         moves = Signal()
         m.d.comb += [
             successor.eq(links_read.data[slot]),
+            follows.eq(_is_there(successor)),
             moves.eq(opening | (valid & self.events.ready)),
             # The link comes late; all but one choice is made before.
             list_word.eq(Mux(opening, open_word, left_word)),
-            next_word.eq(Mux(successor.there & ~opening, successor.word, list_word)),
+            next_word.eq(Mux(follows & ~opening, successor.word, list_word)),
             links_read.addr.eq(Cat(next_word, self.half)),
             links_read.en.eq(moves),
             self.events.valid.eq(valid),
@@ -214,7 +230,7 @@ class Buckets(wiring.Component):
                 left.eq(opened & (opened - 1)),
                 Cat(head_words).eq(Cat(read.data.word for read, _ in heads)),
             ]
-        with m.Elif(moves & ~successor.there):
+        with m.Elif(moves & ~follows):
             m.d.sync += [valid.eq(left != 0), slot.eq(left_slot), left.eq(left & (left - 1))]
         return m
 
