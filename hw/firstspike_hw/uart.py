@@ -84,7 +84,11 @@ class UartRx(wiring.Component):
                     # Too short for a start bit.
                     m.next = "IDLE"
                 with m.If(bits == _FRAME_BITS - 1):
-                    m.next = "SILENT"
+                    # A host with a faster clock may begin the next byte in the next cycle.
+                    with m.If(line):
+                        m.next = "IDLE"
+                    with m.Else():
+                        m.next = "SILENT"
                     with m.If(line & ~self.bytes.valid):
                         m.d.sync += [self.bytes.valid.eq(1), self.bytes.payload.eq(shift)]
                     with m.Else():
