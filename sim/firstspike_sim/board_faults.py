@@ -4,9 +4,9 @@
 
 A learner is loaded, and then writes, reads and stimuli that it learns from are sent to the board
 and to `firstspike.board.golden`: to the latter as they are, to the board damaged, or with its reply
-damaged. Each is followed at once by a SYNC, which says whether the board took the command; if not,
-it is sent again, undamaged. So the two boards must answer the same at any time, and hold the same
-in the end. Tests run the same for a moment.
+damaged. Each is followed by a SYNC, at once or after the time of one byte, which says whether the
+board took the command; if not, it is sent again, undamaged. So the two must answer the same at any
+time, and hold the same in the end. Tests run the same for a moment.
 """
 
 from __future__ import annotations
@@ -28,13 +28,14 @@ from firstspike.board.protocol import SEQUENCES, Command, Reason, Reply, Status
 from firstspike.learning import Pruning, Unsupervised
 from firstspike.learning.readback import state_requests
 from firstspike.learning.state import LearningState, first_state
+from firstspike.memimage import Write
 from firstspike.progress import counted
 from firstspike.spec import CoreSpec, Space
 from firstspike_sim.board import SimulatedBoard
 from firstspike_sim.board_model import symbols_of
 from firstspike_sim.board_verilog import Symbol, disturbance
 
-__all__ = ["CORE", "FAULTS", "Strike", "damaged", "main", "strike"]
+__all__ = ["CORE", "FAULTS", "PATIENCE", "REPLY_FAULTS", "Strike", "damaged", "main", "strike"]
 
 #: A small core, so that the wire and not the core takes the time.
 CORE = CoreSpec(
@@ -43,18 +44,24 @@ CORE = CoreSpec(
     ramp=False,
     max_layers=1,
     max_inputs=16,
-    state_rows=2,
-    weight_rows=32,
+    state_rows=5,
+    weight_rows=80,
     learning=True,
     pruning=True,
 )
+#: Clock cycles after which it has nothing more to say.
+PATIENCE = 3000
 _PIXELS, _NEURONS = 16, 3
+#: Of the last neuron that there is room for, which is none of the learner's.
+_FREE = CORE.address(Space.START, CORE.banks - 1, CORE.state_rows - 1)
 
 #: What happens to a byte on its way to the board, or before it.
 FAULTS = ("flip", "replace", "lose", "double", "insert", "low stop bit", "break", "idle")
 #: What happens to a reply.
 REPLY_FAULTS = ("turned bits", "lose", "double", "insert")
 
+#: A byte's time on the wire, after which a receiver waits for a start bit again.
+_FRAME_BITS = 10
 #: Bytes of the longest frame, less the flags, that the board sends.
 _LONGEST = 4096
 
@@ -90,7 +97,8 @@ class Strike:
     taken : Counter of str
         Those of them that the board took nevertheless, by fault: their contents were whole.
     late : Counter of str
-        Those after which the frame that followed was lost as well, by fault.
+        Those after which the frame that followed at once was lost as well, by fault: the ends of a
+        break may look like bits, and then those of the next bytes are taken for other ones.
     positions : set of int
         Bytes of a frame that faults were at.
     wrong : list of str
@@ -116,29 +124,39 @@ class _Pair:
         for port in (board, self.golden):
             device = Device(Link(port, timeout=0))
             device.connect()
+            # Memories hold what they like until they are written.
+            device.write([Write(Space.WEIGHTS, address, 0) for address in range(32)])
+            device.write([Write(Space.START, _FREE, _start(0))])
             device.load_learner(rule, state)
         self.sequence = 0
         self._sync = 0
         self._deframer = Deframer(_LONGEST)
         for port in (board, self.golden):
             port.write(frame(protocol.command(self.sequence, Command.HELLO)))
-            self.read(port)
+            self.reply(port)
         self.sequence = 1
 
-    def read(
+    def reply(
         self, port: SimulatedBoard | GoldenBoard, spoil: _Spoiler | None = None
     ) -> list[bytes]:
-        """Return the contents of all frames that come until nothing more does."""
+        """Return the contents of the frames that come, none if none come.
+
+        If there are more than one, that is noticed when the next one is asked for.
+        """
         found = []
-        while data := port.read(_LONGEST):
+        while not found and (data := port.read(_LONGEST)):
             found += self._deframer.feed(data if spoil is None else spoil(data))
         return found
 
-    def settle(self, spoil: _Spoiler | None = None) -> tuple[Status | None, list[bytes]]:
-        """Send a SYNC, and return its answer, and the replies that came before.
+    def settle(
+        self, pause: int = 0, spoil: _Spoiler | None = None
+    ) -> tuple[Status | None, list[bytes]]:
+        """Send a SYNC after so many bits, and return its answer, and the replies that came before.
 
         The answer is None if it does not come.
         """
+        if pause:
+            self.board.send(symbols_of([pause], Symbol.IDLE))
         self._sync = (self._sync + 1) % SEQUENCES
         self.board.write(frame(protocol.command(self._sync, Command.SYNC)))
         answer = None
@@ -172,16 +190,19 @@ class _Spoiler:
         return data[:at] + here + data[at + 1 :]
 
 
+def _start(threshold: int) -> int:
+    """Return what stands for a threshold of one more."""
+    return ~threshold & (1 << CORE.potential_bits) - 1
+
+
 def _command(random_: random.Random) -> tuple[Command, bytes]:
     """Return a command that does not disturb the learner, or makes it learn."""
     draw = random_.random()
-    # The last neuron there is room for is none of the learner's.
-    free = CORE.address(Space.START, CORE.banks - 1, CORE.state_rows - 1)
     if draw < 0.3:
         space = Space.START | protocol.WIDE
-        return Command.WRITE, protocol.encode_write(space, free, [random_.getrandbits(20)])
+        return Command.WRITE, protocol.encode_write(space, _FREE, [_start(random_.getrandbits(17))])
     if draw < 0.5:
-        return Command.READ, protocol.encode_read(Space.START | protocol.WIDE, free, 1)
+        return Command.READ, protocol.encode_read(Space.START | protocol.WIDE, _FREE, 1)
     if draw < 0.6:
         address = random_.randrange(CORE.max_inputs)
         return Command.READ, protocol.encode_read(Space.WEIGHTS, address, random_.randint(1, 8))
@@ -230,7 +251,7 @@ def _one(pair: _Pair, random_: random.Random, outcome: Strike) -> None:
     kind, body = _command(random_)
     data = frame(protocol.command(pair.sequence, kind, body))
     pair.golden.write(data)
-    (expected,) = pair.read(pair.golden)
+    (expected,) = pair.reply(pair.golden)
 
     spoil = None
     if random_.random() < 0.7:
@@ -251,18 +272,19 @@ def _one(pair: _Pair, random_: random.Random, outcome: Strike) -> None:
     outcome.faults[name] += 1
     outcome.positions.add(at)
 
-    status, replies = pair.settle(spoil)
+    pause = random_.choice((0, _FRAME_BITS))
+    status, replies = pair.settle(pause, spoil)
     if status is None:
         outcome.late[name] += 1
-        status, more = pair.settle()
+        status, more = pair.settle(_FRAME_BITS)
         replies += more
-        if status is None:
+        if status is None or (pause and name in FAULTS):
             outcome.wrong.append(f"no answer after {name} at byte {at} of {data.hex()}")
             return
     following = (pair.sequence + 1) % SEQUENCES
     if status.expected == following and not replies:
         # The answer to a SYNC overtakes those to commands.
-        replies += pair.read(pair.board, spoil)
+        replies += pair.reply(pair.board, spoil)
     if any(contents != expected for contents in replies) or len(replies) > 1:
         outcome.wrong.append(f"{replies} for {expected} after {name} at {at} of {data.hex()}")
     elif status.expected == following:
@@ -272,8 +294,8 @@ def _one(pair: _Pair, random_: random.Random, outcome: Strike) -> None:
                 outcome.wrong.append(f"no reply to {data.hex()} after {name} at {at}")
     elif status.expected == pair.sequence and name in FAULTS and not replies:
         pair.board.write(data)
-        if pair.read(pair.board) != [expected]:
-            outcome.wrong.append(f"not taken when it was sent again: {data.hex()}")
+        if (found := pair.reply(pair.board)) != [expected]:
+            outcome.wrong.append(f"{found} for {expected} when sent again, {data.hex()}")
     else:
         outcome.wrong.append(f"{status}, {len(replies)} replies, after {name} at {at}")
     pair.sequence = following
@@ -288,7 +310,7 @@ def _compare(pair: _Pair, places: list[tuple[int, int]], outcome: Strike) -> Non
         found = []
         for port in (pair.board, pair.golden):
             port.write(data)
-            found.append(pair.read(port))
+            found.append(pair.reply(port))
         if found[0] != found[1] or len(found[0]) != 1:
             outcome.wrong.append(f"space {space}, address {address}: {found[0]}, not {found[1]}")
 
@@ -300,7 +322,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--divisor", type=int, default=4)
     args = parser.parse_args(arguments)
-    with SimulatedBoard(CORE, divisor=args.divisor) as board:
+    with SimulatedBoard(CORE, divisor=args.divisor, patience=PATIENCE) as board:
         outcome = strike(board, args.frames, args.seed)
     print(f"{'fault':24} frames  taken  next one lost, too")
     for name, count in sorted(outcome.faults.items()):
