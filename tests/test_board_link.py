@@ -16,7 +16,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from firstspike.board import protocol
@@ -67,6 +67,13 @@ def test_a_deframer_takes_anything(data):
     assert deframer.feed(frame(b"next")) == [b"next"]
 
 
+def test_a_frame_that_ends_in_an_escape_was_cut_off():
+    whole = frame(b"contents")
+    deframer = Deframer(100)
+    assert deframer.feed(whole[:-1] + bytes([ESCAPE, FLAG])) == []
+    assert deframer.damaged == 1
+
+
 @given(st.integers(0, 255), st.sampled_from(Reason), st.integers(0, 255), st.integers(0, 255))
 def test_statuses(sync, reason, expected, replying):
     status = Status(sync, reason, expected, replying)
@@ -92,6 +99,8 @@ def test_an_identity_can_be_anything(data):
     st.lists(st.integers(0, 255) | st.just(0), min_size=1, max_size=200).map(bytes),
     st.integers(-1, 15),
 )
+@example("hx8k", bytes(200), 3)
+@example("ulx3s-25f", b"\1" + bytes(199), -1)
 def test_pixels_come_back(name, pixels, label):
     core = PRESETS[name]
     bodies = protocol.encode_pixels(pixels, core, label)
@@ -125,8 +134,13 @@ class Watched:
     What loses is given the number of each frame, from the host or to it, and its contents.
     """
 
-    def __init__(self, lose_sent=lambda n, contents: False, lose_reply=lambda n, contents: False):
-        self.board = GoldenBoard(CORE)
+    def __init__(
+        self,
+        lose_sent=lambda n, contents: False,
+        lose_reply=lambda n, contents: False,
+        core: CoreSpec = CORE,
+    ):
+        self.board = GoldenBoard(core)
         self.sent: list[bytes] = []
         self.replies: list[bytes] = []
         self._lose_sent, self._lose_reply = lose_sent, lose_reply
@@ -190,19 +204,36 @@ def test_the_window_is_full_but_not_more():
 
 
 def test_a_window_of_commands():
-    port = Watched()
+    """Where the buffer has room for more of them."""
+    port = Watched(core=PRESETS["ulx3s-25f"])
     link = link_to(port)
     link.connect()
-    waits = 0
+    under_way = []
 
     def orders():
-        nonlocal waits
         for _ in range(200):
-            waits = max(waits, link.counts.sent - len([r for r in port.replies if r[1] == 0x83]))
             yield Order(Command.WRITE, b"\x01\0\0\0")
+            done = sum(contents[1] == Reply.DONE for contents in port.replies)
+            under_way.append(port.kinds().count(Command.WRITE) - done)
 
     list(link.stream(orders()))
-    assert waits <= protocol.WINDOW
+    assert max(under_way) == protocol.WINDOW
+
+
+def test_noise_between_frames_is_no_trouble():
+    class Noisy(Watched):
+        def write(self, data):
+            super().write(data)
+            if self.kinds()[-1] == Command.WRITE:
+                self.board.write(b"\x55\x7e")
+            return len(data)
+
+    port = Noisy()
+    link = link_to(port)
+    link.connect()
+    assert link.request(write(0, 5)) == Answer(Reply.DONE, b"")
+    assert [contents[2] for contents in port.replies if contents[1] == Reply.STATUS] == [0, 1]
+    assert link.counts.recoveries == 1
 
 
 def test_a_command_that_never_fits():
@@ -297,12 +328,41 @@ def test_an_old_status_is_not_believed():
 
 
 def test_a_stream_that_nobody_heard_to_its_end():
-    link = link_to(GoldenBoard(CORE))
+    """The window still is one, and answers go to those who asked."""
+    port = Watched()
+    link = link_to(port)
     link.connect()
-    stream = link.stream([write(0, n) for n in range(40)])
+    stream = link.stream([write(0, *range(20)) for n in range(40)])
     next(stream)
     del stream
-    assert link.request(read(0)) == Answer(Reply.DATA, (39).to_bytes(2, "little"))
+    answers = list(link.stream([read(n % 20) for n in range(100)]))
+    assert answers == [Answer(Reply.DATA, bytes([n % 20, 0])) for n in range(100)]
+    assert link.counts.recoveries == 1
+
+
+def test_no_more_bytes_are_asked_for_than_a_driver_keeps():
+    port = Watched(core=PRESETS["ulx3s-25f"])
+    link = link_to(port)
+    link.connect()
+    space = Space.START | protocol.WIDE
+    waiting = []
+
+    def orders():
+        for _ in range(100):
+            yield Order(Command.READ, protocol.encode_read(space, 0, 60), 240)
+            came = sum(contents[1] == Reply.DATA for contents in port.replies)
+            waiting.append(246 * (port.kinds().count(Command.READ) - came))
+
+    list(link.stream(orders()))
+    assert 4096 - 246 < max(waiting) <= 4096
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_frame_that_is_too_short(size):
+    board = GoldenBoard(CORE)
+    board.write(frame(bytes(size)))
+    status = protocol.decode_status(Deframer(100).feed(board.read(100))[0])
+    assert status.reason is Reason.DAMAGED
 
 
 def test_a_host_that_comes_later_hears_its_own_identity():
@@ -316,6 +376,15 @@ def test_a_host_that_comes_later_hears_its_own_identity():
     second = link_to(board)
     assert second.connect().identity.core == CORE
     assert second.request(read(9)) == Answer(Reply.DATA, b"\0\0")
+
+
+def test_an_identity_that_nobody_asked_for():
+    """Of the bitstream that was there before."""
+    board = GoldenBoard(CORE)
+    link = link_to(board)
+    old = bytes([(link._next + 1) % 256, Reply.IDENTITY])
+    board._out += frame(old + protocol.encode_identity(PRESETS["icebreaker"]))
+    assert link.connect().identity.core == CORE
 
 
 def test_a_core_that_waits_for_pixels_is_restarted():
