@@ -66,7 +66,7 @@ class BoardTop(Elaboratable):
     """
 
     def __init__(self, spec: CoreSpec, board: Board):
-        self._system = System(spec, board.divisor)
+        self._system = System(spec, board.divisor, flash_offset=board.flash_offset)
         self._board = board
 
     def elaborate(self, platform):
@@ -95,7 +95,23 @@ class BoardTop(Elaboratable):
         m.submodules.rx = rx = io.Buffer(io.Direction.Input, uart.rx)
         m.submodules.tx = tx = io.Buffer(io.Direction.Output, uart.tx)
         m.d.comb += [system.rx.eq(rx.i), tx.o.eq(system.tx)]
+        if self._board.flash_offset is not None:
+            _connect_flash(m, platform, system)
         return m
+
+
+def _connect_flash(m: Module, platform, system: System) -> None:
+    wires = platform.lookup("spi_flash_1x", 0).ios
+    flash = platform.request("spi_flash_1x", 0, dir={wire.name: "-" for wire in wires})
+    m.submodules.flash_cipo = cipo = io.Buffer(io.Direction.Input, flash.cipo)
+    m.d.comb += system.flash_cipo.eq(cipo.i)
+    levels = {"cs": system.flash_cs, "clk": system.flash_clk, "copi": system.flash_copi}
+    for wire in wires:
+        if wire.name != "cipo":
+            # Others, write protect and hold, are never asserted.
+            buffer = io.Buffer(io.Direction.Output, getattr(flash, wire.name))
+            m.submodules[f"flash_{wire.name}"] = buffer
+            m.d.comb += buffer.o.eq(levels.get(wire.name, 0))
 
 
 def _ice40_clock(m: Module, board: Board, platform) -> tuple[Signal, Signal]:

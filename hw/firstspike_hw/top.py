@@ -6,6 +6,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from firstspike.spec import CoreSpec
+from firstspike_hw.flash_boot import FlashBoot
 from firstspike_hw.learner.core import LearningCore
 from firstspike_hw.link.link import FrameLink
 from firstspike_hw.make import make_core
@@ -25,6 +26,9 @@ class System(wiring.Component):
         The core.
     divisor : int
         Clock cycles a bit of the UART.
+    flash_offset : int or None
+        Where in an SPI flash stands what is loaded first; see `firstspike_hw.flash_boot`. The host
+        is not heard before that is done.
 
     Members
     -------
@@ -32,17 +36,26 @@ class System(wiring.Component):
         From the host; not synchronised.
     tx : Out(1)
         To the host.
+    flash_cs, flash_clk, flash_copi : Out(1), flash_cipo : In(1)
+        With ``flash_offset``: the flash.
     """
 
     rx: Signal
     tx: Signal
+    flash_cs: Signal
+    flash_clk: Signal
+    flash_copi: Signal
+    flash_cipo: Signal
 
-    def __init__(self, spec: CoreSpec, divisor: int):
+    def __init__(self, spec: CoreSpec, divisor: int, *, flash_offset: int | None = None):
         self._rx = UartRx(divisor)
         self._tx = UartTx(divisor)
         self._link = FrameLink(spec)
         self._core = make_core(spec)
-        super().__init__({"rx": In(1), "tx": Out(1)})
+        self._boot = None if flash_offset is None else FlashBoot(flash_offset)
+        flash = {name: Out(1) for name in ("flash_cs", "flash_clk", "flash_copi")}
+        flash["flash_cipo"] = In(1)
+        super().__init__({"rx": In(1), "tx": Out(1), **({} if self._boot is None else flash)})
 
     def elaborate(self, platform):
         m = Module()
@@ -52,7 +65,7 @@ class System(wiring.Component):
         m.submodules.link = link = self._link
         m.submodules.core = ResetInserter(link.restart)(core)
         m.d.comb += [rx.rx.eq(self.rx), self.tx.eq(tx.tx)]
-        connect(m, rx.bytes, link.received)
+        self._received(m, rx, link)
         connect(m, link.sent, tx.bytes)
         connect(m, link.pixels, core.pixels)
         connect(m, link.requests, core.requests)
@@ -65,3 +78,30 @@ class System(wiring.Component):
         else:
             m.d.comb += link.labels.ready.eq(1)
         return m
+
+    def _received(self, m, rx, link):
+        """Wire what the link receives: first what the flash holds, then what the host sends."""
+        if self._boot is None:
+            connect(m, rx.bytes, link.received)
+            return
+        m.submodules.boot = boot = self._boot
+        m.d.comb += [
+            link.patient.eq(~boot.done),
+            self.flash_cs.eq(boot.cs),
+            self.flash_clk.eq(boot.clk),
+            self.flash_copi.eq(boot.copi),
+            boot.cipo.eq(self.flash_cipo),
+        ]
+        with m.If(boot.done):
+            m.d.comb += [
+                link.received.payload.eq(rx.bytes.payload),
+                link.received.valid.eq(rx.bytes.valid),
+                rx.bytes.ready.eq(link.received.ready),
+            ]
+        with m.Else():
+            m.d.comb += [
+                link.received.payload.eq(boot.bytes.payload),
+                link.received.valid.eq(boot.bytes.valid),
+                boot.bytes.ready.eq(link.received.ready),
+                rx.bytes.ready.eq(1),
+            ]
