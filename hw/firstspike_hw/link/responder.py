@@ -27,7 +27,8 @@ class _Body(enum.Enum):
 class Responder(wiring.Component):
     """Puts together the contents of replies: a status first, then a result, then an answer.
 
-    Timing: a byte a cycle at most, and one cycle between replies.
+    Timing: a byte a cycle at most, and one cycle between replies. What a status says must not change
+    while it is sent; a change spoils its CRC, and the host asks again.
 
     Parameters
     ----------
@@ -121,21 +122,22 @@ class Responder(wiring.Component):
         ]
         asked = Signal()
         with m.FSM():
-            with m.State("NUMBER"):
+            with m.State("IDLE"):
                 m.d.sync += index.eq(0)
-                m.d.comb += [
-                    byte.eq(Mux(asked, self.sync, self.number)),
-                    self.contents.valid.eq(asked | self.results.valid | self.answers.valid),
-                ]
                 with m.If(asked):
-                    m.d.sync += kind.eq(Reply.STATUS & 7)
+                    m.d.sync += [kind.eq(Reply.STATUS & 7), asked.eq(0)]
                 with m.Elif(self.results.valid):
                     m.d.sync += kind.eq(Reply.RESULT & 7)
                 with m.Else():
                     m.d.sync += kind.eq(self.answers.p.kind)
+                with m.If(asked | self.results.valid | self.answers.valid):
+                    m.next = "NUMBER"
+            with m.State("NUMBER"):
+                m.d.comb += [
+                    byte.eq(Mux(is_status, self.sync, self.number)),
+                    self.contents.valid.eq(1),
+                ]
                 with m.If(sent):
-                    with m.If(asked):
-                        m.d.sync += asked.eq(0)
                     m.next = "KIND"
             with m.State("KIND"):
                 m.d.comb += [
@@ -146,7 +148,7 @@ class Responder(wiring.Component):
                 with m.If(sent):
                     m.next = "BODY"
                 with m.If(done):
-                    m.next = "NUMBER"
+                    m.next = "IDLE"
             with m.State("BODY"):
                 m.d.comb += self.contents.valid.eq(~is_data | self.words.valid)
                 with m.Switch(kind):
@@ -165,7 +167,7 @@ class Responder(wiring.Component):
                         m.d.comb += self.words.ready.eq(1)
                         m.d.sync += index.eq(0)
                 with m.If(done):
-                    m.next = "NUMBER"
+                    m.next = "IDLE"
         with m.If(self.ask):
             m.d.sync += asked.eq(1)
         return m
