@@ -27,8 +27,8 @@ class _Body(enum.Enum):
 class Responder(wiring.Component):
     """Puts together the contents of replies: a status first, then a result, then an answer.
 
-    Timing: a byte a cycle at most, and one cycle between replies. What a status says must not change
-    while it is sent; a change spoils its CRC, and the host asks again.
+    Timing: a byte a cycle at most, and one cycle between replies. What a status says should not
+    change while it is sent: a change spoils its CRC, and the host asks again.
 
     Parameters
     ----------
