@@ -16,6 +16,7 @@ from firstspike.board.framing import CRC_BYTES
 from firstspike.spec import COUNTER_BITS, CoreSpec, record_fields
 
 __all__ = [
+    "CORE_FIELDS",
     "HEAD_BYTES",
     "LINK_REGISTERS",
     "LINK_SPACE",
@@ -406,7 +407,7 @@ def decode_status(contents: bytes) -> Status:
 
 
 #: Fields of a core in its identity, and their bytes; a text is a number, as `_MEMORIES` has it.
-_CORE_FIELDS = (
+CORE_FIELDS = (
     ("banks", 1),
     ("word", 2),
     ("weight_bits", 1),
@@ -428,7 +429,7 @@ _MEMORIES = ("block", "spram")
 def encode_identity(spec: CoreSpec) -> bytes:
     """Return the body of `Reply.IDENTITY`."""
     body = MAGIC + bytes([VERSION]) + core_digest(spec)
-    for name, size in _CORE_FIELDS:
+    for name, size in CORE_FIELDS:
         value = getattr(spec, name)
         number = _MEMORIES.index(value) if name == "memory" else int(value)
         body += _field(number, size, name)
@@ -440,10 +441,10 @@ def decode_identity(body: bytes) -> Identity | None:
     if not body.startswith(MAGIC) or len(body) < 9:
         return None
     version, digest, rest = body[4], body[5:9], body[9:]
-    if version != VERSION or len(rest) != sum(size for _, size in _CORE_FIELDS):
+    if version != VERSION or len(rest) != sum(size for _, size in CORE_FIELDS):
         return Identity(version, digest, None)
     values: dict = {}
-    for name, size in _CORE_FIELDS:
+    for name, size in CORE_FIELDS:
         number, rest = int.from_bytes(rest[:size], "little"), rest[size:]
         if name == "memory":
             values[name] = _MEMORIES[number] if number < len(_MEMORIES) else ""

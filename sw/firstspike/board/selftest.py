@@ -20,7 +20,7 @@ from firstspike.learning.state import first_state
 from firstspike.memimage import Write
 from firstspike.network import Network, load_network
 from firstspike.shipped import networks
-from firstspike.spec import MASK_BITS, CoreSpec, Space, bits_for
+from firstspike.spec import LEARNED_THRESHOLD_MAX, MASK_BITS, CoreSpec, Space, bits_for
 
 __all__ = ["Check", "selftest"]
 
@@ -96,6 +96,9 @@ def _memory(
                 progress(before + words, 4 * n)
 
         values = (_pattern(addresses) ^ flip) & masks
+        if space is Space.START and device.core.learning:
+            # A learning core keeps thresholds within their bounds, even when it reads one.
+            values |= -LEARNED_THRESHOLD_MAX & masks
         pairs = zip(addresses.tolist(), values.tolist(), strict=True)
         device.write((Write(space, address, value) for address, value in pairs), shown)
         found = device.read(places, partial(shown, before=(2 * number + 1) * n)) & masks
