@@ -161,11 +161,13 @@ def _prepare(core: CoreSpec, board: Board, work: Path, tools: dict[str, str]) ->
     files: dict[str, Any] = platform.prepare(top, "top", emit_src=False).files
     constraints = f"top{_FAMILIES[board.family].constraints}"
     synthesise = f"synth_{board.family}"
+    in_logic = "".join(f'setattr -set ram_style "logic" *{name}\n' for name in board.logic_memories)
     design = {
         "top.il": relax(files["top.il"]),
         constraints: files[constraints],
         # Without splitnets, the pass after it can trip over a name (Yosys issue 4349).
-        "top.ys": f"read_rtlil top.il\n{synthesise} -top top -run begin:map_luts\nsplitnets\n"
+        "top.ys": f"read_rtlil top.il\n{in_logic}"
+        f"{synthesise} -top top -run begin:map_luts\nsplitnets\n"
         f"{_FAMILIES[board.family].mapping}{synthesise} -run map_luts:\nwrite_json top.json\n",
     }
     digest = hashlib.blake2s(repr(sorted(tools.items())).encode(), digest_size=4)

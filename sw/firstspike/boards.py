@@ -75,6 +75,9 @@ class Board:
         Keys of `firstspike.cores.PRESETS` that fit; the first is what is built if none is named.
     pll_pad : bool
         iCE40: whether the oscillator stands at the pin that feeds the PLL directly.
+    logic_memories : tuple of str
+        Memories, by the ends of their names, that are made of logic cells: where block RAMs are
+        scarce and cells are not.
     flash_offset : int or None
         Where in the flash the bytes stand that are loaded at power-up; None if the core does not
         read the flash.
@@ -92,6 +95,7 @@ class Board:
     uart: Uart
     cores: tuple[str, ...]
     pll_pad: bool = False
+    logic_memories: tuple[str, ...] = ()
     flash_offset: int | None = None
 
     @property
@@ -155,6 +159,8 @@ BOARDS = {
             baud=1_000_000,
             uart=Uart(rx="B10", tx="B12", bridge="FT2232H, channel B"),
             flash_offset=_FLASH_OFFSET,
+            # 32 words of 8 bits would take a whole block RAM, and there would be 33.
+            logic_memories=("serializer.queue/words",),
             cores=("hx8k", "learner-hx8k"),
         ),
         Board(
