@@ -49,6 +49,11 @@ def test_the_interface_of_learning(capsys):
     assert "[" in capsys.readouterr().out
 
 
+def test_the_interface_of_boards(capsys):
+    exec(block("api.md", "python board"), {})
+    assert capsys.readouterr().out.startswith("8 ")
+
+
 @pytest.mark.train
 def test_the_tutorial(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -86,8 +91,11 @@ def test_commands_exist(page, capsys):
         words = line.split("#")[0].removeprefix("$ ").split()
         if words[:1] != ["firstspike"]:
             continue
+        command = words[1:2]
+        if command == ["board"] and not words[2].startswith("-"):
+            command = words[1:3]
         with pytest.raises(SystemExit) as caught:
-            main([words[1], "--help"])
+            main([*command, "--help"])
         assert caught.value.code == 0, line
         known = capsys.readouterr().out
         for word in words[2:]:

@@ -24,9 +24,11 @@ from firstspike.network import Layer, Network
 from firstspike.outcome import Outcome
 from firstspike.spec import (
     GLOBAL_REGISTERS,
+    LEARNED_THRESHOLD_MAX,
     LEARNING_ARRAYS,
     LEARNING_REGISTERS,
     MASK_BITS,
+    THRESHOLD_MIN,
     CoreSpec,
     Neuron,
     Space,
@@ -138,9 +140,15 @@ class GoldenCore:
         if space == Space.UPDATES or space not in self._memory:
             return 0
         memory = self._memory[Space(space)]
-        data = int(memory[address % len(memory)])
-        if space == Space.START and data >> self._spec.potential_bits - 1:
-            data -= 1 << self._spec.potential_bits
+        place = address % len(memory)
+        data = int(memory[place])
+        if space == Space.START:
+            bits = self._spec.potential_bits
+            data -= data >> bits - 1 << bits
+            if self._spec.learning:
+                # It is read by changing it by 0, which keeps a threshold within its bounds.
+                data = max(-LEARNED_THRESHOLD_MAX, min(-THRESHOLD_MIN, data))
+                memory[place] = data & (1 << bits) - 1
         return data & 0xFFFFFFFF
 
     # --- stimuli
