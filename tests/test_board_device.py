@@ -222,6 +222,7 @@ def test_learning(rule, name):
     assert (final.offset == expected.state.offset).all()
     assert final.lfsr == expected.state.lfsr
     assert between.seen == 30 - (classes > 0)
+    assert device.read_state().seen == expected.state.seen == 80 - (classes > 0)
 
 
 def test_a_learned_network_is_classified():

@@ -1,7 +1,7 @@
 """Who may import whom.
 
 Mutants tried, each of which a test here refused: numpy imported in spec; firstspike_hw in golden;
-golden in firstspike_hw; torch in network; numba there, or loaded with the command line; amaranth
+golden in firstspike_hw; firstspike.errors in the board's protocol; torch in network; numba there, or loaded with the command line; amaranth
 in engines; the future import in hw/; a module without `__all__`, and one with a name in it that
 does not exist; filelock not declared.
 """
@@ -63,6 +63,12 @@ def test_imports(module):
 
     if module == "firstspike.spec":
         assert packages == set()
+    if module in ("firstspike.board.framing", "firstspike.board.protocol"):
+        # The hardware takes them.
+        within_reach = ("firstspike.spec", "firstspike.board.framing")
+        ours = {name for name in names if within(name, "firstspike")}
+        assert packages <= {"firstspike"}
+        assert all(any(within(name, other) for other in within_reach) for name in ours)
     if within(module, "firstspike.golden"):
         assert packages <= {"firstspike", "numpy"}
     if module not in COMPILED:

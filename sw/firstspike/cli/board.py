@@ -33,7 +33,7 @@ from firstspike.files import write_file
 from firstspike.learning.export import network_of
 from firstspike.learning.fit import check_learning_fit
 from firstspike.network import load_network, save_network
-from firstspike.progress import noted
+from firstspike.progress import noted, waiting
 from firstspike.shipped import find_network
 
 __all__ = ["add"]
@@ -163,7 +163,8 @@ def _load(args: argparse.Namespace) -> int:
     network = load_network(find_network(args.network))
     with _engine(args) as engine:
         device = engine.device
-        loaded = device.load(network, early_exit=not args.no_early_exit)
+        with waiting("loading"):
+            loaded = device.load(network, early_exit=not args.no_early_exit)
         counts = device.link.counts
     return _print(
         args,
@@ -205,7 +206,8 @@ def _read(args: argparse.Namespace) -> int:
                 f"no learner of {plan.recipe.path} is loaded on the board: learn first "
                 "(firstspike board learn)"
             )
-        state = device.read_learner(first)
+        with waiting("reading back"):
+            state = device.read_learner(first)
     state = state.settled()
     found = evaluation.evaluate(plan, rule, state)
     network = network_of(rule, state, found.labels, name=plan.recipe.name, shape=plan.shape)
