@@ -1,9 +1,9 @@
 """Who may import whom.
 
 Mutants tried, each of which a test here refused: numpy imported in spec; firstspike_hw in golden;
-golden in firstspike_hw; firstspike.errors in the board's protocol; torch in network; numba there, or loaded with the command line; amaranth
-in engines; the future import in hw/; a module without `__all__`, and one with a name in it that
-does not exist; filelock not declared.
+golden in firstspike_hw; firstspike.errors in the board's protocol; torch in network; numba there,
+or loaded with the command line; amaranth in engines; the future import in hw/; a module without
+`__all__`, and one with a name in it that does not exist; filelock not declared.
 """
 
 from __future__ import annotations
