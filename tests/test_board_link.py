@@ -24,6 +24,7 @@ from firstspike.board.faults import FAULTS, FaultyPort, fuzz, trial
 from firstspike.board.framing import CRC_BYTES, ESCAPE, FLAG, Deframer, frame
 from firstspike.board.golden import GoldenBoard
 from firstspike.board.link import Answer, Link, Order
+from firstspike.board.orders import bursts_of
 from firstspike.board.protocol import Command, Reason, Reply, Status
 from firstspike.cores import PRESETS
 from firstspike.errors import InputError
@@ -595,3 +596,18 @@ def test_faults_are_as_many_as_asked_for():
 
 def test_a_small_core_has_a_small_buffer():
     assert protocol.buffer_bytes(CoreSpec(max_inputs=64)) == 512
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("space", [Space.REGISTERS, Space.WEIGHTS, Space.START])
+def test_bursts_have_few_bytes_and_all_words(name, space):
+    core = PRESETS[name]
+    addresses = [*range(5, 700), *range(900, 1000), 1002]
+    bursts = bursts_of(core, ((space, address) for address in addresses))
+    found = [burst.address + i for burst in bursts for i in range(burst.words)]
+    assert found == addresses
+    most = min(256, protocol.buffer_bytes(core) // 4)
+    assert max(burst.n_bytes for burst in bursts) == most
+    wide = space is Space.REGISTERS or (space is Space.START and core.potential_bits > 16)
+    assert all(bool(burst.space & protocol.WIDE) == wide for burst in bursts)
+    assert all(burst.space & ~protocol.WIDE == space for burst in bursts)
