@@ -13,6 +13,8 @@ __all__ = ["BIT_FRACTIONS", "TOPLEVEL", "Symbol", "disturbance", "far_end"]
 TOPLEVEL = "board"
 #: A bit time is given in these parts of a clock cycle.
 BIT_FRACTIONS = 256
+#: Edges of the clock at a moment; `firstspike_sim.verilator.build_model` allows more.
+_EDGES = 256
 
 
 class Symbol(enum.IntEnum):
@@ -63,9 +65,21 @@ def far_end() -> str:
 module {TOPLEVEL}(
   output reg done /* verilator public_flat_rd */
 );
-  reg clk, rst;
-  initial begin clk = 0; rst = 1; #20 rst = 0; end
-  initial #5 forever #5 clk = !clk;
+  // Between two moments the simulator looks after its callbacks, so there are many edges at one; if
+  // somebody else drives the wires, there is one.
+  reg clk, moment, there;
+  reg [15:0] edges;
+  initial begin clk = 0; edges = 0; moment = 0; forever #5 moment = !moment; end
+  always @(clk, moment)
+    if (edges == (there ? {_EDGES} : 1)) edges <= 0;
+    else begin
+      edges <= edges + 1;
+      clk <= !clk;
+    end
+  reg [1:0] age;
+  wire rst = !age[1];
+  initial age = 0;
+  always @(posedge clk) if (rst) age <= age + 1;
 
   integer symbols, heard, got;
   reg [8191:0] path;
@@ -83,7 +97,7 @@ module {TOPLEVEL}(
   reg [31:0] symbol, again, phase;
   reg [10:0] levels;
   reg [3:0] bits;
-  reg there, waiting;
+  reg waiting;
   reg [23:0] patience;
   // The receiver, and what is done to its wire when a byte begins.
   reg line, receiving, low, any, armed;
