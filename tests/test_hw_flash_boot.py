@@ -1,21 +1,30 @@
-"""Bytes from a model of an SPI flash.
+"""Bytes from a model of an SPI flash, and a whole chip that is loaded from one.
 
 Mutants tried, each seen to fail: the flash not woken, or read without rest, or a sector further on;
 an address or a magic with its bits the other way round; half of the magic not compared; no end
 without the magic; the length inverted, or with its bytes or their bits exchanged; a byte too many;
 an end after any 255 bytes; a clock that runs while a byte waits, or at the end; the flash left
-selected, or selected late; a byte's bits the other way round; any offset taken.
+selected, or selected late; a byte's bits the other way round; any offset taken. In the chip: noise
+on its UART that damages what the flash gives; a host that is not heard afterwards.
 """
 
 import gc
 import itertools
 import random
 
+import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from firstspike.board.protocol import MAGIC
+from firstspike import golden
+from firstspike.board import protocol
+from firstspike.board.flash import flash_image
+from firstspike.board.framing import Deframer, frame
+from firstspike.board.protocol import MAGIC, Command, Reply
+from firstspike.network import Layer, Network
+from firstspike.spec import CoreSpec, Neuron, WeightKind
 from firstspike_hw.flash_boot import FlashBoot
+from firstspike_hw.top import System
 
 PERIOD = 1e-6
 OFFSET = 0x123000
@@ -31,8 +40,8 @@ class Flash:
     Its output is unknown for one and a half cycles from each falling edge of its clock.
     """
 
-    def __init__(self, dut, content):
-        self._dut = dut
+    def __init__(self, wires, content):
+        self._wires = wires
         self._content = content
         self._random = random.Random(len(content))
         self._output = 1
@@ -40,7 +49,7 @@ class Flash:
         self.commands = []
 
     async def listen(self, ctx):
-        dut = self._dut
+        dut = self._wires
         awake_at = None
         bits, address = [], None
         was_clk, was_cs = 0, 0
@@ -68,10 +77,10 @@ class Flash:
 
     async def drive(self, ctx):
         while True:
-            await ctx.negedge(self._dut.clk)
-            ctx.set(self._dut.cipo, self._random.getrandbits(1))
+            await ctx.negedge(self._wires.clk)
+            ctx.set(self._wires.cipo, self._random.getrandbits(1))
             await ctx.delay(1.5 * PERIOD)
-            ctx.set(self._dut.cipo, self._output)
+            ctx.set(self._wires.cipo, self._output)
 
     @staticmethod
     def _number(bits):
@@ -188,3 +197,88 @@ def test_offset(offset):
     with pytest.raises(ValueError, match=f"offset is {offset}, must be a multiple of 4096"):
         FlashBoot(offset)
     gc.collect()
+
+
+class Wires:
+    """The flash's wires of a whole chip, called like those of the part that drives them."""
+
+    def __init__(self, chip):
+        self.cs, self.clk = chip.flash_cs, chip.flash_clk
+        self.copi, self.cipo = chip.flash_copi, chip.flash_cipo
+
+
+CORE = CoreSpec(
+    banks=2,
+    word=2,
+    weight_bits=4,
+    time_bits=4,
+    potential_bits=8,
+    max_inputs=16,
+    weight_rows=16,
+    state_rows=4,
+    pixels=4,
+)
+DIVISOR = 4
+
+
+def small_network():
+    weights = np.array([[1, -2, 3, -4, 5], [-1, 2, -3, 4, -5], [7, -7, 6, -6, 0]])
+    layer = Layer("a", Neuron.STEP, WeightKind.SIGNED, 4, weights, np.array([3, 2, 5, 4, 4]), 1)
+    return Network("hand", (layer,), 3, (1, 3), tuple(range(5)), intensity_min=9)
+
+
+def test_chip_that_is_loaded_from_flash():
+    """Every frame of the flash is taken, whatever the UART's wire does; then the host is heard."""
+    network = small_network()
+    stored = flash_image(network, CORE)
+    chip = System(CORE, DIVISOR, flash_offset=OFFSET)
+    flash = Flash(Wires(chip), {OFFSET + i: byte for i, byte in enumerate(stored)})
+    orders = len(Deframer(4096).feed(stored[7:]))
+    pixels = np.array([[200, 0, 255]], np.uint8)
+    expected = golden.run(network, pixels, core=CORE)
+    [body] = protocol.encode_pixels(bytes(pixels[0].tolist()), CORE)
+    replies = []
+    heard = Deframer(4096)
+
+    async def hear(ctx):
+        while True:
+            await ctx.negedge(chip.tx)
+            await ctx.delay(1.5 * DIVISOR * PERIOD)
+            byte = 0
+            for bit in range(8):
+                byte |= ctx.get(chip.tx) << bit
+                await ctx.delay(DIVISOR * PERIOD)
+            replies.extend(heard.feed(bytes([byte])))
+
+    async def host(ctx):
+        rng = random.Random(3)
+        ctx.set(chip.rx, 1)
+        for cycle in itertools.count():
+            if len(replies) == orders:
+                break
+            assert cycle < 10_000, f"{len(replies)} of {orders} replies"
+            ctx.set(chip.rx, len(replies) >= orders - 2 or rng.random() < 0.9)
+            await ctx.delay(7 * PERIOD)
+        ctx.set(chip.rx, 1)
+        await ctx.delay(100 * DIVISOR * PERIOD)
+        command = protocol.command(orders, Command.PIXELS, body)
+        for byte in frame(command):
+            for bit in (0, *(byte >> i & 1 for i in range(8)), 1):
+                ctx.set(chip.rx, bit)
+                await ctx.delay(DIVISOR * PERIOD)
+        for _ in range(100):
+            await ctx.delay(100 * PERIOD)
+
+    simulator = Simulator(chip)
+    simulator.add_clock(PERIOD)
+    simulator.add_testbench(host)
+    for bench in (hear, flash.listen, flash.drive):
+        simulator.add_testbench(bench, background=True)
+    simulator.run()
+
+    assert [reply[0] for reply in replies] == list(range(orders + 1))
+    assert [reply[1] for reply in replies[:-1]] == [Reply.IDENTITY] + [Reply.DONE] * (orders - 1)
+    assert replies[-1][1] == Reply.RESULT
+    result = protocol.decode_result(replies[-1][2:], CORE)
+    assert result.winner == expected.predicted[0]
+    assert result.step == expected.decision_step[0]

@@ -72,7 +72,6 @@ class System(wiring.Component):
         connect(m, core.replies, link.replies)
         connect(m, core.results, link.results)
         connect(m, link.events, core.events)
-        m.d.comb += link.lost.eq(rx.lost)
         if isinstance(core, LearningCore):
             connect(m, link.labels, core.labels)
         else:
@@ -83,6 +82,7 @@ class System(wiring.Component):
         """Wire what the link receives: first what the flash holds, then what the host sends."""
         if self._boot is None:
             connect(m, rx.bytes, link.received)
+            m.d.comb += link.lost.eq(rx.lost)
             return
         m.submodules.boot = boot = self._boot
         m.d.comb += [
@@ -97,6 +97,7 @@ class System(wiring.Component):
                 link.received.payload.eq(rx.bytes.payload),
                 link.received.valid.eq(rx.bytes.valid),
                 rx.bytes.ready.eq(link.received.ready),
+                link.lost.eq(rx.lost),
             ]
         with m.Else():
             m.d.comb += [
