@@ -85,7 +85,7 @@ PRESETS = {
         pixels=8,
     ),
     # Learning cores: 104, 376 and 400 neurons of 28 x 28 pixels, one for `digits`, and one for
-    # 8 x 8 pixels. 376 neurons are what a ULX3S 85F holds; no board here holds 400.
+    # 8 x 8 pixels. A ULX3S 85F holds 376 neurons; no board here holds 400.
     "learner": CoreSpec(
         banks=8,
         word=1,
