@@ -132,7 +132,7 @@ def test_no_such_board():
 
 def test_another_baud():
     board = find_board("hx8k", baud=12_000_000)
-    assert (board.divisor, BOARDS["hx8k"].divisor) == (5, 60)
+    assert (board.divisor, BOARDS["hx8k"].divisor) == (4, 48)
     with pytest.raises(InputError, match="baud is 7000000, must be within 2 % of 24000000"):
         find_board("icebreaker", baud=7_000_000)
     with pytest.raises(InputError, match="baud is 48000000, must be"):

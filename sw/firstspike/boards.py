@@ -155,7 +155,7 @@ BOARDS = {
             platform="amaranth_boards.ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
             place_options=("--hx8k", "--package", "ct256"),
             oscillator=12_000_000,
-            clock=60_000_000,
+            clock=48_000_000,
             baud=1_000_000,
             uart=Uart(rx="B10", tx="B12", bridge="FT2232H, channel B"),
             flash_offset=_FLASH_OFFSET,
