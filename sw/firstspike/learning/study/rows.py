@@ -49,6 +49,7 @@ def _rows() -> dict[str, Row]:
         ("unsupervised-104-mnist", "checkerboard"),
         ("unsupervised-104-fashion-mnist", "checkerboard"),
         ("supervised-104-mnist", "sparse"),
+        ("supervised-400-mnist", "stripes"),
     ):
         rows[f"{name}-{more}"] = Row(f"{name}-{more}", f"{name}-dense")
     return rows
