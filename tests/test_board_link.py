@@ -1,8 +1,7 @@
 """Frames, commands and the host's end of a link: whatever happens to the bytes.
 
-Atheris, the usual fuzzer, has no package here for this Python; hypothesis and seeded random bytes
-take its place. `python -m firstspike.board.faults` is the long run: 100 000 frames and ten million
-bytes.
+`python -m firstspike.board.faults` is the long run: 100 000 frames and ten million random bytes. With
+Atheris, which has wheels for Linux only, tests/fuzz_board.py tries as many that it chooses.
 
 Mutants tried, each of which a test here refused: stuffing that forgets the escape itself; a CRC
 that is not checked; a frame that was cut off and counts; a recovery that sends nothing again, that

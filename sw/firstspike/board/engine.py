@@ -19,8 +19,9 @@ from firstspike.spec import CoreSpec
 
 __all__ = ["TIMEOUT", "BoardEngine", "check_core"]
 
-#: Seconds without a byte after which one is taken to be lost.
-TIMEOUT = 1.0
+#: Seconds without a byte after which one is taken to be lost: a simulated board may be slow. What
+#: was damaged is noticed at once, and only what vanished without a trace is waited for.
+TIMEOUT = 2.0
 
 
 def check_core(device: Device, core: CoreSpec) -> None:

@@ -334,7 +334,13 @@ class Link:
         self._stuck = 0
 
     def hear(self, data: bytes) -> None:
-        """Take in bytes from the core, whatever they are: replies, and states of the link."""
+        """Take in bytes from the core, whatever they are: replies, and states of the link.
+
+        Raises
+        ------
+        InputError
+            If a state says that the core was restarted by someone else.
+        """
         before = self._deframer.damaged
         for contents in self._deframer.feed(data):
             if contents[1:2] == bytes([Reply.STATUS]):
