@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib
 import sys
+from typing import Any
 
-import atheris
+atheris: Any = importlib.import_module("atheris")
 
 with atheris.instrument_imports(include=["firstspike.board"]):
     from firstspike.board import protocol

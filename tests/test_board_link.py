@@ -1,7 +1,7 @@
 """Frames, commands and the host's end of a link: whatever happens to the bytes.
 
-`python -m firstspike.board.faults` is the long run: 100 000 frames and ten million random bytes. With
-Atheris, which has wheels for Linux only, tests/fuzz_board.py tries as many that it chooses.
+`python -m firstspike.board.faults` is the long run: 100 000 frames and ten million random bytes.
+With Atheris, which has wheels for Linux only, tests/fuzz_board.py tries as many of its own choice.
 
 Mutants tried, each of which a test here refused: stuffing that forgets the escape itself; a CRC
 that is not checked; a frame that was cut off and counts; a recovery that sends nothing again, that
