@@ -1,6 +1,8 @@
 """The far end of a simulated board's wires, and its terminal, at a wire that leads back.
 
-Mutants tried, each seen to fail: ...
+Mutants tried, each seen to fail: time that never stands still; what is not read at once thrown
+away; a link that stays, or takes a file's place; signals that stay caught, or are not caught; low
+stop bits that are not told.
 """
 
 from __future__ import annotations

@@ -171,14 +171,17 @@ def page(images: int) -> str:
     """Return the page, measured with so many images."""
     network = load_network(find_network("mnist"))
     stimuli = load("mnist").split("test")[0][:images]
-    lines = [_HEAD.format(images=images), _COLUMNS]
-    for setup in SETUPS:
+    rows = {}
+    # The quickest first: the fewer cycles a bit has, the fewer must be simulated.
+    for setup in sorted(SETUPS, key=lambda setup: setup.divisor):
         rate = measure(setup, network, stimuli)
-        lines.append(
+        rows[setup] = (
             f"| `{setup.core}` | {setup.clock / 1e6:g} | {setup.baud / 1e6:g} "
             f"| {rate.bytes_out:.1f}, {rate.bytes_in:.1f} | {rate.wire:.0f} | {rate.core:.0f} "
             f"| {rate.measured:.0f} | {100 * rate.share:.1f} % |\n"
         )
+        print(rows[setup], end="", flush=True)
+    lines = [_HEAD.format(images=images), _COLUMNS, *(rows[setup] for setup in SETUPS)]
     lines.append(
         "\nBytes of a stimulus on the wire, flags, head, check and escapes included, means over "
         "the same images:\n\n"
@@ -198,7 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m firstspike_sim.board_rates")
     parser.add_argument("-o", dest="page", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--images", type=int, default=200)
+    parser.add_argument("--images", type=int, default=50)
     args = parser.parse_args(arguments)
     write_file(args.page, page(args.images).encode())
     return 0
