@@ -56,6 +56,10 @@ _FAMILIES = {
 }
 
 
+#: What Yosys calls memories without block RAMs.
+_LOGIC_STYLES = {"ice40": "logic", "ecp5": "distributed"}
+
+
 @dataclass(frozen=True, slots=True)
 class Build:
     """What a build gave.
@@ -161,7 +165,10 @@ def _prepare(core: CoreSpec, board: Board, work: Path, tools: dict[str, str]) ->
     files: dict[str, Any] = platform.prepare(top, "top", emit_src=False).files
     constraints = f"top{_FAMILIES[board.family].constraints}"
     synthesise = f"synth_{board.family}"
-    in_logic = "".join(f'setattr -set ram_style "logic" *{name}\n' for name in board.logic_memories)
+    in_logic = "".join(
+        f'setattr -set ram_style "{_LOGIC_STYLES[board.family]}" *{name}\n'
+        for name in board.logic_memories
+    )
     design = {
         "top.il": relax(files["top.il"]),
         constraints: files[constraints],

@@ -20,6 +20,8 @@ _MOST_ERROR = 0.02
 
 _ADAPTER = "USB-serial adapter, 3.3 V"
 _ICEBREAKER_CORES = ("icebreaker", "icebreaker-ramp", "learner-icebreaker")
+#: 512 words of 14 bits. Without this, a learner and its link need 57 block RAMs of 56.
+_ECP5_25F_LOGIC = ("updater/table",)
 _ECP5_25F_CORES = ("ulx3s-25f", "learner")
 
 
@@ -76,8 +78,8 @@ class Board:
     pll_pad : bool
         iCE40: whether the oscillator stands at the pin that feeds the PLL directly.
     logic_memories : tuple of str
-        Memories, by the ends of their names, that are made of logic cells: where block RAMs are
-        scarce and cells are not.
+        Memories, by the ends of their names, that are made of logic cells (of ECP5: of its LUTs'
+        RAM), where block RAMs are scarce and cells are not.
     flash_offset : int or None
         Where in the flash the bytes stand that are loaded at power-up; None if the core does not
         read the flash.
@@ -174,6 +176,7 @@ BOARDS = {
             clock=60_000_000,
             baud=2_000_000,
             uart=Uart(rx="M1", tx="L4", bridge="FT231X"),
+            logic_memories=_ECP5_25F_LOGIC,
             cores=_ECP5_25F_CORES,
         ),
         # Its cores take nearly all block RAMs of a large chip, so that wires are long.
@@ -209,6 +212,7 @@ BOARDS = {
                 tx_at="header pin 1 (TX of a Feather)",
                 ground_at="header pin GND",
             ),
+            logic_memories=_ECP5_25F_LOGIC,
             cores=_ECP5_25F_CORES,
         ),
         # Nobody promises more than this of the debugger's serial port.
@@ -223,6 +227,7 @@ BOARDS = {
             clock=60_000_000,
             baud=115_200,
             uart=Uart(rx="H18", tx="J17", bridge="DAPLink"),
+            logic_memories=_ECP5_25F_LOGIC,
             cores=_ECP5_25F_CORES,
         ),
         Board(
@@ -236,6 +241,7 @@ BOARDS = {
             clock=60_000_000,
             baud=2_000_000,
             uart=Uart(rx="K16", tx="K15", bridge="FT231X"),
+            logic_memories=_ECP5_25F_LOGIC,
             cores=_ECP5_25F_CORES,
         ),
     )
