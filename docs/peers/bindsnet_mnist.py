@@ -139,7 +139,7 @@ def _accuracies(model: _Model, assigned: Any, shown: Any, labels: np.ndarray) ->
 
 def main() -> None:
     """Learn, assign labels from training images, and test."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Learn MNIST with BindsNET.")
     parser.add_argument("folder", type=Path, help="where the IDX files lie")
     parser.add_argument("-o", dest="output", type=Path, required=True, help="JSON to write")
     parser.add_argument("--train", type=int, default=10_000, help="images to learn from")
