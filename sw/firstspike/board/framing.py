@@ -29,14 +29,11 @@ def check(contents: bytes) -> bytes:
 
 def frame(contents: bytes) -> bytes:
     """Return ``contents`` with its CRC, stuffed, between two flags."""
-    stuffed = bytearray([FLAG])
-    for byte in contents + check(contents):
-        if byte in (FLAG, ESCAPE):
-            stuffed += bytes([ESCAPE, byte ^ FLIP])
-        else:
-            stuffed.append(byte)
-    stuffed.append(FLAG)
-    return bytes(stuffed)
+    stuffed = contents + check(contents)
+    # The escape first, because what stands for the flag begins with it.
+    for byte in (ESCAPE, FLAG):
+        stuffed = stuffed.replace(bytes([byte]), bytes([ESCAPE, byte ^ FLIP]))
+    return bytes([FLAG]) + stuffed + bytes([FLAG])
 
 
 @dataclass(slots=True)

@@ -300,19 +300,23 @@ _GROUPS_MAX = 16
 def _groups(pixels: bytes, per_word: int) -> list[list[bytes]]:
     """Return the coded groups of ``pixels``, those between whole words together."""
     n = len(pixels) // _GROUP
-    groups = [pixels[i * _GROUP : (i + 1) * _GROUP] for i in range(n)]
+    # How many groups of zeros begin here; found once, because a host must keep up with a fast link.
+    zeros = [0] * (n + 1)
+    there = memoryview(pixels).cast("I")
+    for at in range(n - 1, 0, -1):
+        if not there[at]:
+            zeros[at] = zeros[at + 1] + 1
     coded: list[list[bytes]] = [[]]
     at = 0
     while at < n:
-        mask = sum(1 << bit for bit, pixel in enumerate(groups[at]) if pixel)
-        end = at + 1
-        while end < n and end - at < _GROUPS_MAX and not any(groups[end]):
-            end += 1
+        a, b, c, d = pixels[at * _GROUP : (at + 1) * _GROUP]
+        mask = (a > 0) | (b > 0) << 1 | (c > 0) << 2 | (d > 0) << 3
+        end = at + min(_GROUPS_MAX, 1 + zeros[at + 1])
         # A run that leaves a word ends with one.
         end = (
             max(end // per_word * per_word, at + 1) if end > at - at % per_word + per_word else end
         )
-        kept = bytes(pixel for pixel in groups[at] if pixel)
+        kept = pixels[at * _GROUP : (at + 1) * _GROUP].replace(b"\0", b"")
         coded[-1].append(bytes([mask | end - at - 1 << 4]) + kept)
         at = end
         if at % per_word == 0:
