@@ -12,10 +12,11 @@ from amaranth.hdl import Signal, Value
 
 from firstspike.spec import CoreSpec
 from firstspike_hw.buckets import Buckets
-from firstspike_hw.bytelink import CommandParser, ReplyEncoder
 from firstspike_hw.contracts import StreamContract
 from firstspike_hw.event_reader import EventReader
 from firstspike_hw.host_port import HostPort
+from firstspike_hw.link.buffer import CommandBuffer
+from firstspike_hw.link.sender import Sender
 from firstspike_hw.spike_store import SpikeStore
 from firstspike_hw.walker import DenseWalker
 from firstspike_sim.formal import Mode, Verdict, mutant, prove
@@ -70,6 +71,11 @@ def buckets_inputs(m, buckets):
     ]
 
 
+def command_buffer_inputs(_, buffer):
+    """Bytes come only while there is room; a frame counts or it does not."""
+    return [~buffer.put | buffer.room, ~buffer.commit | ~buffer.rewind]
+
+
 @dataclass
 class Case:
     component: type
@@ -92,22 +98,23 @@ class Case:
 
 CASES = [
     Case(
-        CommandParser,
-        (SPEC,),
-        Mode.UNBOUNDED,
-        4,
-        24,
-        ("with m.If(self.pixels.ready):", "with m.If(1):"),
+        CommandBuffer,
+        (8,),
+        Mode.BOUNDED,
+        16,
+        12,
+        ("pop.eq(self.bytes.valid & self.bytes.ready)", "pop.eq(self.bytes.valid)"),
+        command_buffer_inputs,
     ),
     Case(
-        ReplyEncoder,
-        (SPEC,),
-        Mode.BOUNDED,
-        36,
-        12,
+        Sender,
+        (),
+        Mode.UNBOUNDED,
+        4,
+        16,
         (
-            "            with m.If(self.bytes.ready):\n                m.d.sync += index",
-            "            with m.If(1):\n                m.d.sync += index",
+            "& self.bytes.ready):\n                    m.d.sync += escaped",
+            "):\n                    m.d.sync += escaped",
         ),
     ),
     Case(

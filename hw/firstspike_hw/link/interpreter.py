@@ -271,6 +271,8 @@ class Interpreter(wiring.Component):
                     m.d.sync += address.eq(address + 1)
                     m.next = "WORD"
             with m.State("FETCH"):
+                # From the second word on, the answer is on its way.
+                m.d.comb += self.answers.valid.eq(answer == Reply.DATA & 7)
                 with m.If(empty):
                     m.next = "ANSWER"
                 with m.Elif(self.bytes.valid):
