@@ -109,15 +109,16 @@ def test_networks(core, early_exit):
 
 
 @pytest.mark.parametrize(
-    ("core", "kind"), [("default", "ramp"), ("default", "off"), ("default", "pm1")]
+    ("weight_bits", "kind"), [(8, "ramp"), (8, "off"), (8, "pm1"), (1, "pm1"), (3, "off")]
 )
-def test_networks_of_other_kinds(core, kind):
+def test_networks_of_other_kinds(weight_bits, kind):
+    core = replace(PRESETS["default"], weight_bits=weight_bits)
     network = other_network(kind)
     images = np.random.default_rng(3).integers(0, 256, (30, network.pixels), dtype=np.uint8)
-    device, _ = device_of(PRESETS[core])
+    device, _ = device_of(core)
     device.load(network)
-    found = outcome_of(network, PRESETS[core], device.classify(images))
-    expected = golden.run(network, images, core=PRESETS[core])
+    found = outcome_of(network, core, device.classify(images))
+    expected = golden.run(network, images, core=core)
     assert first_difference(found, expected, shared=True) is None
 
 
@@ -130,7 +131,7 @@ def other_network(kind: str) -> Network:
     weights = WeightKind.PM1 if kind == "pm1" else WeightKind.SIGNED
     inputs, layers = 30 * (2 if kind == "off" else 1), []
     for number, neurons in enumerate((20, 5)):
-        values = rng.integers(-7, 8, (inputs, neurons))
+        values = rng.integers(-3, 4, (inputs, neurons))
         if kind == "pm1":
             values = np.where(values > -2, 1, -1)
         layers.append(
@@ -138,7 +139,7 @@ def other_network(kind: str) -> Network:
                 name=f"layer{number}",
                 neuron=neuron,
                 kind=weights,
-                weight_bits=1 if kind == "pm1" else 4,
+                weight_bits=1 if kind == "pm1" else 3,
                 weights=values,
                 offset=rng.integers(1, 9, neurons),
                 scale=5 if kind == "ramp" and number == 0 else 1,

@@ -390,7 +390,7 @@ def test_options_that_are_refused(place, capsys, arguments, message):
 
 
 def test_the_first_core_that_fits(place, capsys):
-    assert learned(capsys, "--limit", "9", neurons=112)["core"] == "learner-400"
+    assert learned(capsys, "--limit", "9", neurons=112)["core"] == "learner-376"
     facts = learned(capsys, "--limit", "9", "--core", "learner-digits")
     assert facts["core"] == "learner-digits"
     assert facts["counters"]["cycles"] > 0
