@@ -1,6 +1,14 @@
 """`Device` over the golden model: memories, networks, learners, and what goes wrong.
 
-Mutants tried, each of which a test here refused: see the end of this text.
+Mutants tried, each of which a test here refused: a load that does not begin with LOADED := 0,
+that is done again for a network that is there, or that forgets early_exit then; a stimulus that
+was learned from and is run again, or one that was classified and is not; a word whose reply was
+lost and that is taken for 0; potentials without a sign; words in the order of their addresses; a
+learner that is classified with; stimuli learned from that are counted in the last piece only;
+bursts across gaps; two bytes for potentials that have more; a self-test with one pattern, with
+the same number everywhere, or that does not look at steps; neurons of all banks in the first one;
+OFF inputs right behind the others; 1-bit weights of 0; a flash image without its last command;
+registers that cannot be read and are.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """docs/board.md has the tables that hardware and host use, and an example that is one.
 
-Mutants tried, each of which a test here refused: a register left out of the page; a reply's code
-changed in it; a byte of the example changed.
+Mutants tried, each of which a test here refused: a register left out of the tables; a reply with
+another code; another magic number.
 """
 
 from __future__ import annotations
