@@ -234,6 +234,20 @@ def test_learning(rule, name):
     assert between.seen == 30 - (classes > 0)
 
 
+def test_the_neuron_that_was_compared_last():
+    """The winner; or, if its class was wrong, the one that should have won."""
+    images, labels = load("digits").split("train")
+    images, labels = images[:60].reshape(60, -1), labels[:60]
+    device, _ = device_of(LEARNER)
+    state = first_state(SUPERVISED, 64, 88, seed=1, threshold=0.2, classes=10)
+    device.load_learner(SUPERVISED, state)
+    records = device.learn(images, labels)
+    wrong = state.group[records.winner] != labels
+    assert 0 < wrong.sum() < 60
+    assert (state.group[records.fields["last"]] == labels).all()
+    assert (records.fields["last"] == records.winner)[~wrong].all()
+
+
 def test_a_learned_network_is_classified():
     state = first_state(UNSUPERVISED, 64, 24, seed=1, threshold=0.2)
     device, _ = device_of(LEARNER)
