@@ -239,8 +239,9 @@ def test_the_neuron_that_was_compared_last():
     images, labels = load("digits").split("train")
     images, labels = images[:60].reshape(60, -1), labels[:60]
     device, _ = device_of(LEARNER)
-    state = first_state(SUPERVISED, 64, 88, seed=1, threshold=0.2, classes=10)
-    device.load_learner(SUPERVISED, state)
+    rule = replace(SUPERVISED, own=0)
+    state = first_state(rule, 64, 88, seed=1, threshold=0.2, classes=10)
+    device.load_learner(rule, state)
     records = device.learn(images, labels)
     wrong = state.group[records.winner] != labels
     assert 0 < wrong.sum() < 60
