@@ -1,9 +1,10 @@
 """`firstspike board` and the engine ``board``, on a pseudo-terminal and the golden model behind it.
 
-Mutants tried, each of which a test here refused: a port that is not given back; an answer that is
-waited for as many bytes; `--port` that another engine ignores; a core that is not compared; a
-network that is written before it is whole; a tag that is not looked at; an image for the flash of a
-board that does not read it.
+Mutants tried, each of which a test here refused: a port that is not given back, after work or
+after an error; an answer that is waited for as many bytes; a port that two can open; `--port`
+that another engine ignores; a core that is not compared; a tag that is not looked at; an image
+for the flash of a board that does not read it; a self-test that is always good, or that leaves
+its network loaded; a comparison of what a board does not tell.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import numpy as np
 import pytest
 
 from firstspike import boards
-from firstspike.board import flash
+from firstspike.board import engine, flash, serial
 from firstspike.board.device import Device
 from firstspike.board.golden import GoldenBoard
 from firstspike.board.link import Link
@@ -231,6 +232,18 @@ def test_a_port_in_use(capsys, port):
     assert main(["board", "info", "--port", port]) == 0
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_port_is_given_back(capsys, monkeypatch, answers):
+    closed = []
+    monkeypatch.setattr(serial.SerialPort, "close", lambda self: closed.append(self))
+    monkeypatch.setattr(engine, "Link", lambda port, timeout: Link(port, timeout=0.05, tries=2))
+    with terminal(GoldenBoard(PRESETS["hx8k"]) if answers else Silent()) as path:
+        assert main(["board", "info", "--port", path]) == (0 if answers else 2)
+        assert len(closed) == 1
+        monkeypatch.undo()
+        closed[0].close()
+
+
 def test_without_pyserial(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "serial", None)
     line = refused(capsys, "board", "info", "--port", "/dev/null")
@@ -272,8 +285,6 @@ class Silent(Echo):
     [(Echo, "but no answer of a core: does another program"), (Silent, "nothing answers")],
 )
 def test_another_program_or_none(capsys, monkeypatch, other, said):
-    from firstspike.board import engine
-
     monkeypatch.setattr(engine, "Link", lambda port, timeout: Link(port, timeout=0.05, tries=2))
     with terminal(other()) as port:
         assert said in refused(capsys, "board", "info", "--port", port)
