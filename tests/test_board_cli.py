@@ -411,8 +411,9 @@ def test_without_the_loader(capsys, monkeypatch):
     assert line.endswith("openFPGALoader -b ice40_generic -f -o 1048576 network.bin")
 
 
-def test_a_board_that_does_not_read_its_flash(capsys):
-    line = refused(capsys, "board", "flash", "digits", "--board", "ulx3s-25f", "-o", "x.bin")
+def test_a_board_that_does_not_read_its_flash(capsys, tmp_path):
+    file = str(tmp_path / "x.bin")
+    line = refused(capsys, "board", "flash", "digits", "--board", "ulx3s-25f", "-o", file)
     assert "board ulx3s-25f does not read its flash at power-up" in line
 
 
