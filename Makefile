@@ -35,10 +35,10 @@ sim: compiler venv-sim ## simulated cores that classify and learn digits, agains
 	$(BIN)/firstspike compare --learn digits-stdp --engines golden,rtl --core learner-digits --gain
 
 test: compiler venv-dev ## all tests but the slow ones
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -n auto -m 'not slow'
 
 slow: compiler venv-dev ## the tests that take more than a minute
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n auto -m slow
 
 lint: python venv-dev ## style and format
 	$(BIN)/ruff check .
