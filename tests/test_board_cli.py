@@ -415,6 +415,9 @@ def test_a_board_that_does_not_read_its_flash(capsys, tmp_path):
     file = str(tmp_path / "x.bin")
     line = refused(capsys, "board", "flash", "digits", "--board", "ulx3s-25f", "-o", file)
     assert "board ulx3s-25f does not read its flash at power-up" in line
+    core = ("--core", "learner-icebreaker")
+    line = refused(capsys, "board", "flash", "mnist-stdp", "--board", "icebreaker", *core)
+    assert "does not read its flash at power-up with this core" in line
 
 
 def test_flash_what(capsys):

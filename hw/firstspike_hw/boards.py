@@ -66,7 +66,8 @@ class BoardTop(Elaboratable):
     """
 
     def __init__(self, spec: CoreSpec, board: Board):
-        self._system = System(spec, board.divisor, flash_offset=board.flash_offset)
+        self._boots = board.boot_offset(spec) is not None
+        self._system = System(spec, board.divisor, flash_offset=board.boot_offset(spec))
         self._board = board
 
     def elaborate(self, platform):
@@ -95,7 +96,7 @@ class BoardTop(Elaboratable):
         m.submodules.rx = rx = io.Buffer(io.Direction.Input, uart.rx)
         m.submodules.tx = tx = io.Buffer(io.Direction.Output, uart.tx)
         m.d.comb += [system.rx.eq(rx.i), tx.o.eq(system.tx)]
-        if self._board.flash_offset is not None:
+        if self._boots:
             _connect_flash(m, platform, system)
         return m
 

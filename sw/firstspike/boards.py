@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from firstspike.errors import InputError
+from firstspike.spec import CoreSpec
 
 __all__ = ["BOARDS", "Board", "Uart", "find_board"]
 
@@ -81,8 +82,8 @@ class Board:
         Memories, by the ends of their names, that are made of logic cells (of ECP5: of its LUTs'
         RAM), where block RAMs are scarce and cells are not.
     flash_offset : int or None
-        Where in the flash the bytes stand that are loaded at power-up; None if the core does not
-        read the flash.
+        Where in the flash the bytes stand that are loaded at power-up; None if cores do not read
+        the flash.
     """
 
     name: str
@@ -104,6 +105,13 @@ class Board:
     def divisor(self) -> int:
         """Clock cycles a bit of the UART."""
         return round(self.clock / self.baud)
+
+    def boot_offset(self, core: CoreSpec) -> int | None:
+        """Return where in the flash ``core`` finds what it loads at power-up; None: nowhere.
+
+        A learning core beside an SPRAM leaves no cells for it.
+        """
+        return None if core.learning and core.memory == "spram" else self.flash_offset
 
 
 #: All boards, by name.

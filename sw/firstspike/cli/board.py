@@ -251,20 +251,21 @@ def _flash(args: argparse.Namespace) -> int:
     if args.bitstream is not None and not args.bitstream.is_file():
         raise InputError(f"{args.bitstream}: no such file")
     image = None
+    core = load_core(args.core or board.cores[0])
+    offset = board.boot_offset(core)
     if args.network is not None:
-        if board.flash_offset is None:
+        if offset is None:
             raise InputError(
-                f"board {board.name} does not read its flash at power-up: load the network over "
-                "the link (firstspike board load)"
+                f"board {board.name} does not read its flash at power-up with this core: load the "
+                "network over the link (firstspike board load)"
             )
         network = load_network(find_network(args.network))
-        core = load_core(args.core or board.cores[0])
         image = flash_image(network, core, early_exit=not args.no_early_exit)
     if args.file is not None:
         if image is None:
             raise InputError("-o goes with a network NET")
         write_file(args.file, image)
-        print(f"{args.file}: {len(image)} bytes, for {board.flash_offset:#x} in the flash")
+        print(f"{args.file}: {len(image)} bytes, for {offset:#x} in the flash")
         return 0
     if args.bitstream is not None:
         program(board, args.bitstream)
@@ -273,6 +274,6 @@ def _flash(args: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "network.bin"
             write_file(file, image)
-            program(board, file, offset=board.flash_offset)
-        print(f"{args.network}: written, {len(image)} bytes at {board.flash_offset:#x}")
+            program(board, file, offset=offset)
+        print(f"{args.network}: written, {len(image)} bytes at {offset:#x}")
     return 0
