@@ -399,7 +399,7 @@ def test_a_folder_that_may_not_be_listed(capsys, place, monkeypatch):
     [
         ("torch", ["train", "digits", "-o", "run"], "train"),
         ("firstspike_hw.verilog", ["verilog", "-o", "core.v"], "hw"),
-        ("firstspike_hw.boards", ["build", "--board", "hx8k"], "hw"),
+        ("firstspike_hw.build", ["build", "--board", "hx8k"], "hw"),
         ("firstspike_sim.rtl", ["run", "digits", "--data", "digits", "--engine", "rtl"], "sim"),
     ],
 )
