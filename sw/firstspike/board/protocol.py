@@ -271,7 +271,7 @@ def event_bytes(spec: CoreSpec) -> int:
     return -(-(spec.index_bits + spec.time_bits) // 8)
 
 
-def command(sequence: int, kind: Command, body: bytes = b"") -> bytes:
+def command(sequence: int, kind: int, body: bytes = b"") -> bytes:
     """Return the contents of a frame, less the CRC."""
     return bytes([sequence, kind]) + _field(len(body), 2, "size") + body
 
