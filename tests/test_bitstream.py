@@ -37,8 +37,8 @@ SMALL = CoreSpec(
 
 # Kind: fewest and most.
 CELLS = {
-    "hx8k": {"ICESTORM_LC": (2000, 2900), "ICESTORM_RAM": (10, 16), "ICESTORM_PLL": (1, 1)},
-    "ulx3s-25f": {"TRELLIS_COMB": (2000, 3000), "TRELLIS_FF": (800, 1500), "DP16KD": (2, 3)},
+    "hx8k": {"ICESTORM_LC": (2050, 2850), "ICESTORM_RAM": (13, 15), "ICESTORM_PLL": (1, 1)},
+    "ulx3s-25f": {"TRELLIS_COMB": (2050, 2850), "TRELLIS_FF": (850, 1150), "DP16KD": (2, 3)},
 }
 
 
@@ -98,4 +98,4 @@ def test_core_that_does_not_fit(tmp_path):
 def test_icebreaker(tmp_path):
     made = build(PRESETS["icebreaker"], BOARDS["icebreaker"], tmp_path, seeds=1)
     assert made.cells["ICESTORM_SPRAM"] == (4, 4)
-    assert 2000 <= made.cells["ICESTORM_LC"][0] <= 5280
+    assert 3000 <= made.cells["ICESTORM_LC"][0] <= 3700

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 from firstspike.errors import InputError
@@ -13,6 +13,23 @@ __all__ = ["PRESETS", "VERSION", "core_yaml", "load_core"]
 
 #: Version of a core file; another one is refused by name.
 VERSION = 1
+
+
+def _learner(banks: int, inputs: int, rows: int) -> CoreSpec:
+    """Return a learning core that prunes, with 8-bit synapses in block RAM."""
+    return CoreSpec(
+        banks=banks,
+        word=1,
+        weight_bits=8,
+        ramp=False,
+        max_inputs=inputs,
+        max_layers=1,
+        weight_rows=inputs * rows,
+        state_rows=rows,
+        learning=True,
+        pruning=True,
+    )
+
 
 #: Cores by name: one for simulation, and those that fit the boards.
 PRESETS = {
@@ -84,83 +101,17 @@ PRESETS = {
         state_rows=16,
         pixels=8,
     ),
-    # Learning cores: 104, 376 and 400 neurons of 28 x 28 pixels, one for `digits`, and one for
-    # 8 x 8 pixels. A ULX3S 85F holds 376 neurons; no board here holds 400.
-    "learner": CoreSpec(
-        banks=8,
-        word=1,
-        weight_bits=8,
-        ramp=False,
-        max_inputs=784,
-        max_layers=1,
-        weight_rows=784 * 13,
-        state_rows=13,
-        learning=True,
-        pruning=True,
-    ),
+    # Learning cores: 104 to 400 neurons of 28 x 28 pixels, and one for `digits`.
+    "learner": _learner(banks=8, inputs=784, rows=13),
     # The same on an iCEBreaker: synapses and both masks in four single-port RAMs.
-    "learner-icebreaker": CoreSpec(
-        banks=4,
-        word=1,
-        weight_bits=8,
-        ramp=False,
-        max_inputs=784,
-        max_layers=1,
-        weight_rows=16384,
-        state_rows=26,
-        memory="spram",
-        learning=True,
-        pruning=True,
+    "learner-icebreaker": replace(
+        _learner(banks=4, inputs=784, rows=26), memory="spram", weight_rows=16384
     ),
-    "learner-376": CoreSpec(
-        banks=8,
-        word=1,
-        weight_bits=8,
-        ramp=False,
-        max_inputs=784,
-        max_layers=1,
-        weight_rows=784 * 47,
-        state_rows=47,
-        learning=True,
-        pruning=True,
-    ),
-    "learner-400": CoreSpec(
-        banks=8,
-        word=1,
-        weight_bits=8,
-        ramp=False,
-        max_inputs=784,
-        max_layers=1,
-        weight_rows=784 * 50,
-        state_rows=50,
-        learning=True,
-        pruning=True,
-    ),
-    "learner-digits": CoreSpec(
-        banks=4,
-        word=1,
-        weight_bits=8,
-        ramp=False,
-        max_inputs=128,
-        max_layers=1,
-        weight_rows=128 * 26,
-        state_rows=26,
-        learning=True,
-        pruning=True,
-    ),
+    "learner-376": _learner(banks=8, inputs=784, rows=47),
+    "learner-400": _learner(banks=8, inputs=784, rows=50),
+    "learner-digits": _learner(banks=4, inputs=128, rows=26),
     # 48 neurons of 64 inputs: what 32 block RAMs of 4 kbit hold, beside the link.
-    "learner-hx8k": CoreSpec(
-        banks=2,
-        word=1,
-        weight_bits=8,
-        ramp=False,
-        max_inputs=64,
-        max_layers=1,
-        weight_rows=64 * 24,
-        state_rows=24,
-        learning=True,
-        pruning=True,
-    ),
+    "learner-hx8k": _learner(banks=2, inputs=64, rows=24),
 }
 
 
