@@ -60,7 +60,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status."""
-    args = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    args = _parser().parse_args(words)
+    # Files of figures say which command made them.
+    args.words = words
     try:
         status = args.call(args)
         sys.stdout.flush()
