@@ -20,9 +20,10 @@ import pytest
 from PIL import Image
 
 from firstspike import data, engines
+from firstspike.board.protocol import core_digest
 from firstspike.cli import main
 from firstspike.cli.common import print_facts
-from firstspike.cores import PRESETS
+from firstspike.cores import PRESETS, load_core
 from firstspike.network import Layer, Network, load_network, save_network
 from firstspike.outcome import Outcome
 from firstspike.shipped import networks
@@ -180,6 +181,18 @@ def test_dump(capsys, place):
         assert dump["spike_time.out"].tolist() == [[0, 4], [8, 8]]
         names = dump["counter_names"].tolist()
         assert dump["counters"][:, names.index("events")].tolist() == [2, 0]
+        cycles = dump["counters"][:, names.index("cycles")]
+        assert dump["total_cycles"] > cycles.sum() > 0
+        assert (dump["floor_cycles"] <= cycles).all()
+        origin = json.loads(str(dump["provenance"]))
+    network = load_network(Path(place / "net"))
+    assert origin["kind"] == "run"
+    assert origin["command"].startswith("firstspike run ")
+    assert origin["command"].endswith(" --no-early-exit --dump out.npz")
+    assert origin["core_digest"] == core_digest(load_core("default")).hex()
+    assert (origin["network"], origin["network_digest"]) == (network.name, network.digest)
+    assert (origin["engine"], origin["early_exit"]) == ("golden", False)
+    assert (origin["data"], origin["split"]) == (str(own), "all")
 
 
 def test_one_image(capsys, place):

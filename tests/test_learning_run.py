@@ -12,7 +12,9 @@ import yaml
 
 from firstspike import data, engines, golden
 from firstspike.arrays import load_arrays
+from firstspike.board.protocol import core_digest
 from firstspike.cli import main
+from firstspike.cores import load_core
 from firstspike.golden import learning_fast
 from firstspike.golden.encoding import step_times
 from firstspike.golden.learning import Learner
@@ -172,6 +174,14 @@ def test_the_dump_is_what_happened(place, capsys, changes):
     layer = load_network(Path("net")).layers[0]
     assert np.array_equal(layer.weights, dump["weights.output"])
     assert np.array_equal(layer.offset, dump["threshold.output"])
+    assert json.loads(str(dump["phases"])) == facts["phases"]
+    assert int(dump["total_cycles"]) == facts["total_cycles"]
+    origin = json.loads(str(dump["provenance"]))
+    assert (origin["kind"], origin["engine"]) == ("learn", "golden")
+    assert origin["core_digest"] == core_digest(load_core("learner")).hex()
+    assert (origin["network"], origin["network_digest"]) == (facts["network"], facts["digest"])
+    assert (origin["seed"], origin["pruning"]) == (5, facts["prune"])
+    assert (origin["data"], origin["recipe"]) == ("digits", parsed.name)
 
 
 def run_classes(classes: int, neurons: int) -> np.ndarray | None:
@@ -260,8 +270,13 @@ def test_broken_off_between_records_and_checkpoint(place, capsys, monkeypatch):
 
 
 def dumped(path: str) -> dict[str, np.ndarray]:
+    """Return what a dump says of stimuli and learner; the rest is of the command and its pieces."""
     with np.load(path) as file:
-        return dict(file)
+        return {
+            name: array
+            for name, array in file.items()
+            if name not in ("provenance", "phases", "total_cycles")
+        }
 
 
 @pytest.fixture

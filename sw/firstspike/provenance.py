@@ -38,7 +38,9 @@ def commit() -> str:
         return ""
 
 
-def provenance(kind: str, words: Sequence[str], core: CoreSpec, **facts: Any) -> dict[str, Any]:
+def provenance(
+    kind: str, words: Sequence[str], core: CoreSpec | None, **facts: Any
+) -> dict[str, Any]:
     """Return what a file of figures says of its origin, ready for JSON.
 
     Parameters
@@ -47,8 +49,8 @@ def provenance(kind: str, words: Sequence[str], core: CoreSpec, **facts: Any) ->
         What the file holds: ``build``, ``run``, ``learn``, ``activity`` or ``bench``.
     words : sequence of str
         The command line, without the program's name.
-    core : CoreSpec
-        What ran or was built.
+    core : CoreSpec or None
+        What ran or was built; None where nothing depends on one.
     **facts
         What else identifies it: a network's name and digest, data, split, seed, ...
 
@@ -56,14 +58,14 @@ def provenance(kind: str, words: Sequence[str], core: CoreSpec, **facts: Any) ->
     -------
     dict
         ``kind``, ``command``, ``firstspike`` (version), ``commit``, ``core`` (parameters),
-        ``core_digest``, and the facts.
+        ``core_digest`` (both None without a core), and the facts.
     """
     return {
         "kind": kind,
         "command": shlex.join(["firstspike", *words]),
         "firstspike": __version__,
         "commit": commit(),
-        "core": asdict(core),
-        "core_digest": core_digest(core).hex(),
+        "core": None if core is None else asdict(core),
+        "core_digest": None if core is None else core_digest(core).hex(),
         **facts,
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -59,8 +61,15 @@ def figures(network: Network, core: CoreSpec, stimuli: Stimuli, outcome: Outcome
     return facts
 
 
-def dump(network: Network, stimuli: Stimuli, outcome: Outcome) -> bytes:
-    """Return an .npz archive with the result of every image.
+def dump(network: Network, stimuli: Stimuli, outcome: Outcome, origin: Mapping[str, Any]) -> bytes:
+    """Return an .npz archive with the result of every image, and with its origin.
+
+    Parameters
+    ----------
+    network, stimuli, outcome : Network, Stimuli, Outcome
+        What ran on what, and what happened.
+    origin : mapping
+        From `firstspike.provenance.provenance`.
 
     Returns
     -------
@@ -68,8 +77,9 @@ def dump(network: Network, stimuli: Stimuli, outcome: Outcome) -> bytes:
         Arrays ``label`` (-1 where unknown), ``predicted`` (a class), ``last_predicted`` (a class),
         ``decision_step``, ``forced`` of shape (images,); ``potential`` (images, outputs);
         ``spike_time.<layer>`` (images, neurons), where T is never; ``counters`` (images, counters)
-        with their names in ``counter_names``. An engine that does not see potentials and spike
-        times leaves them out.
+        with their names in ``counter_names``; ``total_cycles`` of shape () and ``floor_cycles``
+        (images,), where they are known; ``provenance``, a string of JSON. An engine that does not
+        see potentials and spike times leaves them out.
     """
     classes = np.array(network.labels)
     n = len(outcome.predicted)
@@ -81,7 +91,12 @@ def dump(network: Network, stimuli: Stimuli, outcome: Outcome) -> bytes:
         "forced": outcome.forced,
         "counters": np.stack(list(outcome.counters.values()), axis=1),
         "counter_names": np.array(list(outcome.counters)),
+        "provenance": np.array(json.dumps(origin)),
     }
+    if outcome.total_cycles is not None:
+        arrays["total_cycles"] = np.array(outcome.total_cycles)
+    if outcome.floor_cycles is not None:
+        arrays["floor_cycles"] = outcome.floor_cycles
     if outcome.spike_time:
         arrays["potential"] = outcome.potential
     arrays |= {f"spike_time.{layer}": times for layer, times in outcome.spike_time.items()}

@@ -24,6 +24,7 @@ from firstspike.learning.fit import check_learning_fit
 from firstspike.learning.plan import Plan, make_plan
 from firstspike.learning.recipe import load_learning_recipe
 from firstspike.progress import noted
+from firstspike.provenance import provenance
 from firstspike.shipped import find_recipe
 from firstspike.spec import CoreSpec
 
@@ -145,6 +146,7 @@ def learn_by(
             core,
             args.network,
             label=f"{name} {core}",
+            origin=provenance("learn", args.words, core, engine=name),
             resume=args.resume,
             dump=args.dump,
             progress=progress,

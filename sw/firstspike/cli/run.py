@@ -15,6 +15,7 @@ from firstspike.files import write_file
 from firstspike.network import Network, load_network
 from firstspike.outcome import Outcome
 from firstspike.progress import counted
+from firstspike.provenance import provenance
 from firstspike.raster import draw
 from firstspike.shipped import find_network
 from firstspike.spec import CoreSpec
@@ -60,7 +61,18 @@ def call(args: argparse.Namespace) -> int:
         outcome = _run(args, engines[0], network, core, stimuli)
         seconds = time.monotonic() - start
     if args.dump is not None:
-        write_file(args.dump, dump(network, stimuli, outcome))
+        origin = provenance(
+            "run",
+            args.words,
+            core,
+            engine=args.engine,
+            network=network.name,
+            network_digest=network.digest,
+            data=stimuli.name,
+            split=stimuli.split,
+            early_exit=not args.no_early_exit,
+        )
+        write_file(args.dump, dump(network, stimuli, outcome, origin))
     facts: dict[str, Any] = {
         "engine": args.engine,
         "core": args.core,

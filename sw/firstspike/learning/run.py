@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -91,6 +91,7 @@ def learn(
     folder: Path,
     *,
     label: str,
+    origin: Mapping[str, Any],
     resume: bool = False,
     dump: Path | None = None,
     progress: Progress | None = None,
@@ -109,6 +110,8 @@ def learn(
         Folder of the network, with ``learning.json``: what this function returns.
     label : str
         Of the engine and the core; a run is resumed with the same only.
+    origin : mapping
+        From `firstspike.provenance.provenance`; a dump holds it, with what was learned.
     resume : bool
         Go on with the unfinished run in ``folder``; what is learned is, in every bit, what a run
         that was never broken off learns.
@@ -194,7 +197,18 @@ def learn(
     facts["stimuli_per_second"] = plan.total / notes["seconds"]
     facts["phases"] = notes["phases"]
     if dump is not None:
-        write_file(dump, _dump(plan, checkpoint.records(done), state))
+        origin = {
+            **origin,
+            "network": network.name,
+            "network_digest": network.digest,
+            "recipe": plan.recipe.name,
+            "seed": plan.seed,
+            "pruning": facts["prune"],
+            "data": plan.data,
+            "split": "train",
+            "evaluated_on": plan.evaluated_on,
+        }
+        write_file(dump, _dump(plan, checkpoint.records(done), state, facts, origin))
     save_network(network, folder)
     write_file(folder / "learning.json", (json.dumps(facts, indent=2) + "\n").encode())
     checkpoint.remove()
@@ -238,7 +252,13 @@ def _note(
     return f"{note}, {100 * (classes[winner] == labels)[labels >= 0].mean():.1f} % right"
 
 
-def _dump(plan: Plan, records: dict[str, np.ndarray], state: LearningState) -> bytes:
+def _dump(
+    plan: Plan,
+    records: dict[str, np.ndarray],
+    state: LearningState,
+    facts: Mapping[str, Any],
+    origin: Mapping[str, Any],
+) -> bytes:
     """Return an .npz archive with what happened to every stimulus; docs/command-line.md."""
     first = plan.first_state()
     order = np.concatenate([plan.order(number) for number in range(len(plan.rules))])
@@ -261,7 +281,11 @@ def _dump(plan: Plan, records: dict[str, np.ndarray], state: LearningState) -> b
         f"alive.{LAYER}": state.alive.astype(np.uint8),
         f"threshold.{LAYER}": state.threshold,
         "lfsr": np.array(state.lfsr),
+        "phases": np.array(json.dumps(facts["phases"])),
+        "provenance": np.array(json.dumps(origin)),
     }
+    if "total_cycles" in facts:
+        arrays["total_cycles"] = np.array(facts["total_cycles"])
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
     return content.getvalue()
