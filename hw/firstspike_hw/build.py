@@ -17,7 +17,7 @@ from firstspike.progress import waiting
 from firstspike.spec import CoreSpec
 from firstspike_hw.boards import BoardTop, open_platform
 from firstspike_hw.rtlil import relax
-from firstspike_hw.spram import SPRAM_DEVICE
+from firstspike_hw.synthesis import check_memory, synthesis_script
 from firstspike_hw.tools import run_tool, tool_version
 
 __all__ = ["Build", "build"]
@@ -36,28 +36,12 @@ class _Family:
     placed: str
     placed_option: str
     bitstream: str
-    #: What is said to Yosys before LUTs are made.
-    mapping: str = ""
 
 
 _FAMILIES = {
-    "ice40": _Family(
-        "nextpnr-ice40",
-        "icepack",
-        ".pcf",
-        "--pcf",
-        ".asc",
-        "--asc",
-        ".bin",
-        # Two cells in a hundred less than without.
-        "scratchpad -copy abc9.script.flow2 abc9.script\n",
-    ),
+    "ice40": _Family("nextpnr-ice40", "icepack", ".pcf", "--pcf", ".asc", "--asc", ".bin"),
     "ecp5": _Family("nextpnr-ecp5", "ecppack", ".lpf", "--lpf", ".config", "--textcfg", ".bit"),
 }
-
-
-#: What Yosys calls memories without block RAMs.
-_LOGIC_STYLES = {"ice40": "logic", "ecp5": "distributed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,26 +140,17 @@ def build(core: CoreSpec, board: Board, folder: Path, *, seeds: int = 3) -> Buil
 def _prepare(core: CoreSpec, board: Board, work: Path, tools: dict[str, str]) -> str:
     """Write what the tools read to ``work``; return the digest."""
     platform = open_platform(board)
-    if core.memory == "spram" and getattr(platform, "device", None) != SPRAM_DEVICE:
-        raise InputError(f"board {board.name} has no SPRAM: the core's memory must be 'block'")
+    check_memory(core, board, platform)
     try:
         top = BoardTop(core, board)
     except ValueError as error:
         raise InputError(f"board {board.name}: {error}") from error
     files: dict[str, Any] = platform.prepare(top, "top", emit_src=False).files
     constraints = f"top{_FAMILIES[board.family].constraints}"
-    synthesise = f"synth_{board.family}"
-    in_logic = "".join(
-        f'setattr -set ram_style "{_LOGIC_STYLES[board.family]}" *{name}\n'
-        for name in board.logic_memories
-    )
     design = {
         "top.il": relax(files["top.il"]),
         constraints: files[constraints],
-        # Without splitnets, the pass after it can trip over a name (Yosys issue 4349).
-        "top.ys": f"read_rtlil top.il\n{in_logic}"
-        f"{synthesise} -top top -run begin:map_luts\nsplitnets\n"
-        f"{_FAMILIES[board.family].mapping}{synthesise} -run map_luts:\nwrite_json top.json\n",
+        "top.ys": synthesis_script(board, "top"),
     }
     digest = hashlib.blake2s(repr(sorted(tools.items())).encode(), digest_size=4)
     for name, content in design.items():
