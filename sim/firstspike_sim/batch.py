@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +24,12 @@ from firstspike_sim.harness import (
     program_bytes,
 )
 from firstspike_sim.stimuli import pixel_words
-from firstspike_sim.translation import core_verilog
 from firstspike_sim.verilator import build_model
 
-__all__ = ["Batch", "run_batch"]
+__all__ = ["FILES", "Batch", "Design", "Job", "plusargs", "run_batch", "write_inputs"]
 
 #: Files that the harness reads and writes.
-_FILES = ("program", "pixels", "labels", "reads", "records", "spikes", "potentials", "replies")
+FILES = ("program", "pixels", "labels", "reads", "records", "spikes", "potentials", "replies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +57,25 @@ class Batch:
     cycles: int
 
 
-def run_batch(
-    core: CoreSpec,
-    writes: list[Write],
-    images: np.ndarray,
-    *,
-    neurons: int,
-    budget: int,
-    labels: np.ndarray | None = None,
-    reads: Sequence[tuple[Space, int]] = (),
-    pause: int = 0,
-    seed: int = 1,
-    progress: Callable[[int], None] | None = None,
-    trace: Path | None = None,
-) -> Batch:
-    """Load a core, give it stimuli, and read from it.
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What is simulated.
+
+    Parameters
+    ----------
+    files : mapping of file name to text
+        Verilog with a module ``core``.
+    arguments : tuple of str
+        What Verilator must be told about it.
+    """
+
+    files: Mapping[str, str]
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a core is loaded with, given and asked.
 
     Parameters
     ----------
@@ -90,6 +93,60 @@ def run_batch(
         Classes for a learning core; -1 for none.
     reads : sequence of (Space, address)
         What to read in the end.
+    """
+
+    core: CoreSpec
+    writes: list[Write]
+    images: np.ndarray
+    neurons: int
+    budget: int
+    labels: np.ndarray | None = None
+    reads: Sequence[tuple[Space, int]] = ()
+
+
+def write_inputs(job: Job, work: Path) -> None:
+    """Write the files that the harness reads to the folder ``work``."""
+    (work / "program").write_bytes(program_bytes(job.writes))
+    # The harness reads a word at once, first byte highest; the first pixel is lowest.
+    pixels = pixel_words(job.images, job.core)[:, ::-1]
+    (work / "pixels").write_bytes(np.ascontiguousarray(pixels).tobytes())
+    known = np.zeros(0, np.int64) if job.labels is None else job.labels
+    there, group = (label_layout()[name].offset for name in ("there", "group"))
+    marked = np.where(known >= 0, known << group | 1 << there, 0).astype(np.uint8)
+    (work / "labels").write_bytes(marked.tobytes())
+    (work / "reads").write_bytes(program_bytes([Write(*read, 0) for read in job.reads]))
+
+
+def plusargs(job: Job, work: Path, *, pause: int = 0) -> list[str]:
+    """Return what the harness is told when it starts: its files in ``work``, and numbers."""
+    numbers = {
+        "count": len(job.images),
+        "budget": job.budget,
+        "pause": pause,
+        "neurons": job.neurons,
+    }
+    return [f"+{name}={work / name}" for name in FILES] + [
+        f"+{name}={number}" for name, number in numbers.items()
+    ]
+
+
+def run_batch(
+    job: Job,
+    design: Design,
+    *,
+    pause: int = 0,
+    seed: int = 1,
+    progress: Callable[[int], None] | None = None,
+    trace: Path | None = None,
+) -> Batch:
+    """Load a core, give it stimuli, and read from it.
+
+    Parameters
+    ----------
+    job : Job
+        What to do.
+    design : Design
+        The core that does it.
     pause : int
         Of 256 cycles, in how many the results are not taken, and pixels do not come.
     seed : int
@@ -109,32 +166,16 @@ def run_batch(
     if trace is not None and not trace.parent.is_dir():
         raise InputError(f"{trace}: its folder does not exist")
     waves = trace is not None
-    sources = {"core.v": core_verilog(core), "harness.sv": harness(core, waves=waves)}
-    model = build_model(sources, TOPLEVEL, waves=waves)
+    core, images, reads = job.core, job.images, job.reads
+    sources = {**design.files, "harness.sv": harness(core, waves=waves)}
+    model = build_model(sources, TOPLEVEL, waves=waves, arguments=design.arguments)
     fields = len(record_fields(core)) + 1
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        (work / "program").write_bytes(program_bytes(writes))
-        # The harness reads a word at once, first byte highest; the first pixel is lowest.
-        pixels = pixel_words(images, core)[:, ::-1]
-        (work / "pixels").write_bytes(np.ascontiguousarray(pixels).tobytes())
-        known = np.zeros(0, np.int64) if labels is None else labels
-        there, group = (label_layout()[name].offset for name in ("there", "group"))
-        marked = np.where(known >= 0, known << group | 1 << there, 0).astype(np.uint8)
-        (work / "labels").write_bytes(marked.tobytes())
-        (work / "reads").write_bytes(program_bytes([Write(*read, 0) for read in reads]))
+        write_inputs(job, work)
         with _watching(work / "records", 4 * fields, progress):
             model.run(
-                "firstspike_sim.benches.batch",
-                work,
-                [f"+{name}={work / name}" for name in _FILES]
-                + [
-                    f"+count={len(images)}",
-                    f"+budget={budget}",
-                    f"+pause={pause}",
-                    f"+neurons={neurons}",
-                ],
-                seed=seed,
+                "firstspike_sim.benches.batch", work, plusargs(job, work, pause=pause), seed=seed
             )
         if trace is not None:
             shutil.move(work / "dump.vcd", trace)
@@ -143,11 +184,11 @@ def run_batch(
         if len(records) != len(images) or len(replies) != len(reads):
             raise RuntimeError(
                 f"the core stopped: {len(records)} of {len(images)} results and {len(replies)} of "
-                f"{len(reads)} replies, then none for {budget} cycles"
+                f"{len(reads)} replies, then none for {job.budget} cycles"
             )
         spikes = _read(work / "spikes", len(SPIKE_COLUMNS))
         readings = _read(work / "potentials", len(POTENTIAL_COLUMNS))
-    potentials = np.zeros((len(images), neurons), np.int64)
+    potentials = np.zeros((len(images), job.neurons), np.int64)
     # A stimulus may be read twice; the last reading is what counts.
     potentials[readings[:, 0], readings[:, 1]] = readings[:, 2]
     return Batch(records[:, :-1], spikes, potentials, replies, int(records[-1, -1]) + 1)

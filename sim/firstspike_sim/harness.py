@@ -117,7 +117,7 @@ def _learning_parts(core: CoreSpec) -> _Parts:
     row, potential = bits_for(core.state_rows), core.potential_bits
     wires = f"""\
   integer labels_file, neurons, k;
-  reg [7:0] label;
+  reg [7:0] label, next_label;
   reg label_valid;
   wire labels_ready;
   wire [{core.time_bits - 1}:0] tap_step;
@@ -128,7 +128,8 @@ def _learning_parts(core: CoreSpec) -> _Parts:
     got = $fread(label, labels_file); label_valid = got == 1;
   end
   always @(posedge clk) if (!rst && labels_ready && label_valid) begin
-    got = $fread(label, labels_file);
+    got = $fread(next_label, labels_file);
+    label <= next_label;
     label_valid <= got == 1;
   end
 """
@@ -205,9 +206,10 @@ module {TOPLEVEL}(
   integer program_file, pixels_file, reads_file, records, spikes, potentials, replies, got;
   integer count, budget, pause;
   reg [8191:0] path;
-  reg [71:0] command;
+  // What is read at an edge of the clock is given to the core with it, not before it.
+  reg [71:0] command, next_command;
   reg command_valid, loading, reading, word_valid, started;
-  reg [{pixel_bits - 1}:0] word;
+  reg [{pixel_bits - 1}:0] word, next_word;
   reg [31:0] answered, clocks, since, unanswered;
   reg [31:0] noise;
   reg result_ready;
@@ -247,7 +249,8 @@ module {TOPLEVEL}(
     result_ready <= noise[7:0] >= pause[7:0];
     if (loading) begin
       if (requests_ready) begin
-        got = $fread(command, program_file);
+        got = $fread(next_command, program_file);
+        command <= next_command;
         if (got != 9) begin
           loading <= 0;
           command_valid <= 0;
@@ -255,13 +258,15 @@ module {TOPLEVEL}(
       end
     end else if (reading) begin
       if (requests_ready & command_valid) begin
-        got = $fread(command, reads_file);
+        got = $fread(next_command, reads_file);
+        command <= next_command;
         command_valid <= got == 9;
       end
     end else if (pixels_ready | !word_valid) begin
       word_valid <= 0;
       if (noise[15:8] >= pause[7:0]) begin
-        got = $fread(word, pixels_file);
+        got = $fread(next_word, pixels_file);
+        word <= next_word;
         word_valid <= got == {core.pixels};
         if (got == {core.pixels}) started <= 1;
       end
@@ -273,7 +278,8 @@ module {TOPLEVEL}(
 {parts.every_result}      answered <= answered + 1;
       since <= 0;
       if (answered == count - 1) begin
-        got = $fread(command, reads_file);
+        got = $fread(next_command, reads_file);
+        command <= next_command;
         command_valid <= got == 9;
         reading <= 1;
       end

@@ -18,10 +18,11 @@ from firstspike.memimage import memory_image
 from firstspike.network import Network
 from firstspike.outcome import Outcome
 from firstspike.spec import CoreSpec
-from firstspike_sim.batch import run_batch
+from firstspike_sim.batch import Design, Job, run_batch
 from firstspike_sim.collect import build_learn_outcome, build_outcome
+from firstspike_sim.translation import core_verilog
 
-__all__ = ["RtlEngine"]
+__all__ = ["RtlEngine", "inference_job", "learning_job"]
 
 
 class RtlEngine:
@@ -39,6 +40,10 @@ class RtlEngine:
         self._pause = pause
         self._seed = seed
 
+    def design(self, core: CoreSpec) -> Design:
+        """Return what is simulated as ``core``."""
+        return Design({"core.v": core_verilog(core)})
+
     def run(
         self,
         network: Network,
@@ -50,24 +55,17 @@ class RtlEngine:
         trace: Path | None = None,
     ) -> Outcome:
         """See `firstspike.engines.Engine.run`."""
-        images = images.reshape(len(images), -1)
-        encode(network, images[:1])
-        image = network_image if core.learning else memory_image
+        job = inference_job(network, core, images, early_exit=early_exit)
         batch = run_batch(
-            core,
-            image(network, core, early_exit=early_exit),
-            images,
-            neurons=network.outputs,
-            budget=_budget(
-                network.pixels, network.steps, [(la.inputs, la.neurons) for la in network.layers]
-            ),
+            job,
+            self.design(core),
             pause=self._pause,
             seed=self._seed,
             progress=progress,
             trace=trace,
         )
         return build_outcome(
-            network, core, images, batch.records, batch.spikes, batch.potentials, batch.cycles
+            network, core, job.images, batch.records, batch.spikes, batch.potentials, batch.cycles
         )
 
     def learn(
@@ -81,25 +79,53 @@ class RtlEngine:
         progress: Callable[[int], None] | None = None,
     ) -> LearnOutcome:
         """See `firstspike.engines.GoldenEngine.learn`; the core must be a learning core."""
-        images = images.reshape(len(images), -1)
-        check_state(rule, state)
-        known = check_labels(rule, state, labels, len(images))
-        supervised = isinstance(rule, Supervised)
+        job = learning_job(rule, core, state, images, labels)
         batch = run_batch(
-            core,
-            learner_image(core, rule, state),
-            images,
-            neurons=0,
-            budget=_budget(images.shape[1], rule.steps, 3 * [state.weights.shape]),
-            labels=known if supervised else None,
-            reads=state_requests(core, state),
-            pause=self._pause,
-            seed=self._seed,
-            progress=progress,
+            job, self.design(core), pause=self._pause, seed=self._seed, progress=progress
         )
-        learned = int((known >= 0).sum()) if supervised else len(images)
+        learned = len(job.images) if job.labels is None else int((job.labels >= 0).sum())
         final = read_state(core, state, batch.replies, learned)
         return build_learn_outcome(rule, core, batch.records, final, batch.cycles)
+
+
+def inference_job(
+    network: Network, core: CoreSpec, images: np.ndarray, *, early_exit: bool = True
+) -> Job:
+    """Return what a core has to do to run ``network``; see `firstspike.engines.Engine.run`."""
+    images = images.reshape(len(images), -1)
+    encode(network, images[:1])
+    image = network_image if core.learning else memory_image
+    return Job(
+        core=core,
+        writes=image(network, core, early_exit=early_exit),
+        images=images,
+        neurons=network.outputs,
+        budget=_budget(
+            network.pixels, network.steps, [(la.inputs, la.neurons) for la in network.layers]
+        ),
+    )
+
+
+def learning_job(
+    rule: Rule,
+    core: CoreSpec,
+    state: LearningState,
+    images: np.ndarray,
+    labels: np.ndarray | None,
+) -> Job:
+    """Return what a core has to do to learn; see `firstspike.engines.GoldenEngine.learn`."""
+    images = images.reshape(len(images), -1)
+    check_state(rule, state)
+    known = check_labels(rule, state, labels, len(images))
+    return Job(
+        core=core,
+        writes=learner_image(core, rule, state),
+        images=images,
+        neurons=0,
+        budget=_budget(images.shape[1], rule.steps, 3 * [state.weights.shape]),
+        labels=known if isinstance(rule, Supervised) else None,
+        reads=state_requests(core, state),
+    )
 
 
 def _budget(pixels: int, steps: int, layers: list[tuple[int, int]]) -> int:

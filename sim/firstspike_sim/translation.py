@@ -1,21 +1,25 @@
-"""Verilog for simulators, translated once."""
+"""Verilog and netlists for simulators, made once."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import firstspike.spec
 import firstspike_hw
 from firstspike.board import framing, protocol
+from firstspike.boards import Board
 from firstspike.files import write_file
 from firstspike.paths import cache_folder
 from firstspike.spec import CoreSpec
-from firstspike_hw import verilog
+from firstspike_hw import synthesis, verilog
+from firstspike_hw.tools import tool_version
 
-__all__ = ["core_verilog", "system_verilog"]
+__all__ = ["core_netlist", "core_verilog", "system_verilog"]
 
 
 def core_verilog(core: CoreSpec) -> str:
@@ -28,7 +32,19 @@ def system_verilog(core: CoreSpec, divisor: int) -> str:
     return _kept(f"{core} {divisor}", lambda: verilog.system_verilog(core, divisor))
 
 
-def _kept(what: str, translate: Callable[[], str]) -> str:
+def core_netlist(core: CoreSpec, board: Board) -> dict[str, Any]:
+    """Return the netlist of ``core``, synthesised as for ``board``, as Yosys writes it in JSON.
+
+    Raises
+    ------
+    InputError
+        If the core does not suit the board, or Yosys is missing or fails.
+    """
+    what = f"{core} {board.family} {board.platform} {board.logic_memories} {tool_version('yosys')}"
+    return json.loads(_kept(what, lambda: json.dumps(synthesis.core_netlist(core, board)), ".json"))
+
+
+def _kept(what: str, translate: Callable[[], str], suffix: str = ".v") -> str:
     """Return what ``translate`` returns, or what it returned before.
 
     Translation takes seconds, so the text is kept under what it came from: the source of
@@ -42,7 +58,7 @@ def _kept(what: str, translate: Callable[[], str]) -> str:
     ]
     for source in sorted(sources):
         digest.update(source.read_bytes())
-    kept = cache_folder() / "verilog" / f"{digest.hexdigest()}.v"
+    kept = cache_folder() / "verilog" / f"{digest.hexdigest()}{suffix}"
     if kept.is_file():
         return kept.read_text()
     text = translate()

@@ -129,7 +129,13 @@ class Model:
             raise RuntimeError(f"{bench}: {failed} of {ran} failed: " + " | ".join(lines))
 
 
-def build_model(sources: Mapping[str, str], toplevel: str, *, waves: bool = False) -> Model:
+def build_model(
+    sources: Mapping[str, str],
+    toplevel: str,
+    *,
+    waves: bool = False,
+    arguments: Sequence[str] = (),
+) -> Model:
     """Compile Verilog, or take the model that the same Verilog was compiled to before.
 
     Parameters
@@ -140,6 +146,8 @@ def build_model(sources: Mapping[str, str], toplevel: str, *, waves: bool = Fals
         Module at the top.
     waves : bool
         Make a model that writes a VCD.
+    arguments : sequence of str
+        More options for Verilator.
 
     Raises
     ------
@@ -153,7 +161,8 @@ def build_model(sources: Mapping[str, str], toplevel: str, *, waves: bool = Fals
             raise InputError(f"{tool} is missing: the rtl engine compiles with make, g++ and perl")
     _find_verilator()
     digest = hashlib.blake2s(digest_size=8)
-    for text in (sys.version, toplevel, str(waves), *_BUILD_ARGUMENTS, *sources.values()):
+    options = [*_BUILD_ARGUMENTS, *arguments]
+    for text in (sys.version, toplevel, str(waves), *options, *sources.values()):
         digest.update(text.encode() + b"\0")
     root = cache_folder() / "models"
     root.mkdir(parents=True, exist_ok=True)
@@ -171,7 +180,7 @@ def build_model(sources: Mapping[str, str], toplevel: str, *, waves: bool = Fals
                     sources=paths,
                     hdl_toplevel=toplevel,
                     build_dir=folder,
-                    build_args=list(_BUILD_ARGUMENTS),
+                    build_args=options,
                     waves=waves,
                     timescale=("1ns", "1ps"),
                     log_file=folder / "build.log",

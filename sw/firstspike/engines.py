@@ -121,6 +121,7 @@ ENGINES = {
     "golden": ("firstspike.engines", "GoldenEngine"),
     "pysim": ("firstspike_sim.pysim", "PysimEngine"),
     "rtl": ("firstspike_sim.rtl", "RtlEngine"),
+    "netlist": ("firstspike_sim.netlist", "NetlistEngine"),
     "board": ("firstspike.board.engine", "BoardEngine"),
 }
 
