@@ -134,7 +134,7 @@ def open_engine(name: str, **options: Any) -> Engine:
     name : str
         A key of `ENGINES`.
     **options
-        Of its class: the engine ``board`` takes ``port`` and ``baud``.
+        Of its class: the engine ``board`` takes ``port`` and ``baud``, ``netlist`` a ``family``.
 
     Raises
     ------

@@ -17,7 +17,7 @@ from firstspike.cli.common import (
     print_table,
 )
 from firstspike.cli.compare_learning import compare_learning
-from firstspike.cli.ports import add_port, core_of, opened
+from firstspike.cli.ports import add_family, add_port, core_of, opened
 from firstspike.engines import ENGINES
 from firstspike.errors import InputError
 from firstspike.network import load_network
@@ -52,6 +52,7 @@ def add(commands) -> None:
     )
     add_core(parser, default=None)
     add_port(parser, required=False)
+    add_family(parser)
     add_stimuli(parser)
     parser.add_argument("--epochs", metavar="N", type=at_least(1), help="passes (--learn)")
     parser.add_argument("--seed", metavar="N", type=at_least(0), help="of the run (--learn)")

@@ -1,4 +1,4 @@
-"""Options and engines of commands that may talk to a board."""
+"""Options and engines of commands that run on engines with options of their own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from firstspike.engines import open_engine
 from firstspike.errors import InputError
 from firstspike.spec import CoreSpec
 
-__all__ = ["add_port", "core_of", "opened"]
+__all__ = ["add_family", "add_port", "core_of", "opened"]
+
+_NETLIST = "netlist"
 
 
 def add_port(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -27,6 +29,15 @@ def add_port(parser: argparse.ArgumentParser, *, required: bool) -> None:
     )
 
 
+def add_family(parser: argparse.ArgumentParser) -> None:
+    """Add ``--family``."""
+    parser.add_argument(
+        "--family",
+        choices=["ice40", "ecp5"],
+        help="whose cells (engine netlist); without it, that of a board with the core",
+    )
+
+
 @contextlib.contextmanager
 def opened(args: argparse.Namespace, *names: str) -> Iterator[list[Any]]:
     """Yield the engines ``names``; the board is given back at the end.
@@ -34,15 +45,21 @@ def opened(args: argparse.Namespace, *names: str) -> Iterator[list[Any]]:
     Raises
     ------
     InputError
-        If one cannot be opened, or there is a port that none needs.
+        If one cannot be opened, or there is a port or a family that none needs.
     """
     if args.port is not None and "board" not in names:
         raise InputError("--port goes with the engine board")
-    options = {"port": args.port, "baud": args.baud}
+    family = getattr(args, "family", None)
+    if family is not None and _NETLIST not in names:
+        raise InputError(f"--family goes with the engine {_NETLIST}")
+    options: dict[str, dict[str, Any]] = {
+        "board": {"port": args.port, "baud": args.baud},
+        _NETLIST: {"family": family},
+    }
     with contextlib.ExitStack() as stack:
         engines = []
         for name in names:
-            engine = open_engine(name, **(options if name == "board" else {}))
+            engine = open_engine(name, **options.get(name, {}))
             if isinstance(engine, BoardEngine):
                 stack.callback(engine.close)
             engines.append(engine)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from firstspike.cli.common import add_core, add_json, add_stimuli, print_facts, print_json
-from firstspike.cli.ports import add_port, core_of, opened
+from firstspike.cli.ports import add_family, add_port, core_of, opened
 from firstspike.engines import ENGINES, Engine
 from firstspike.errors import InputError
 from firstspike.files import write_file
@@ -31,9 +31,12 @@ def add(commands) -> None:
         "run", help="run a network: accuracy, steps, work, cycles; or one image, drawn"
     )
     parser.add_argument("--engine", choices=list(ENGINES), default="golden", help="what runs it")
-    parser.add_argument("--trace", metavar="F.vcd", type=Path, help="write waveforms (pysim, rtl)")
+    parser.add_argument(
+        "--trace", metavar="F.vcd", type=Path, help="write waveforms (pysim, rtl, netlist)"
+    )
     add_core(parser, default=None)
     add_port(parser, required=False)
+    add_family(parser)
     add_options(parser)
     parser.set_defaults(call=call)
 
@@ -60,6 +63,8 @@ def call(args: argparse.Namespace) -> int:
         start = time.monotonic()
         outcome = _run(args, engines[0], network, core, stimuli)
         seconds = time.monotonic() - start
+        # A netlist has a family, cells, and models of them.
+        described = engines[0].describe(core) if hasattr(engines[0], "describe") else {}
     if args.dump is not None:
         origin = provenance(
             "run",
@@ -83,7 +88,7 @@ def call(args: argparse.Namespace) -> int:
         "early_exit": not args.no_early_exit,
         "seconds": seconds,
     }
-    facts |= figures(network, core, stimuli, outcome)
+    facts |= figures(network, core, stimuli, outcome) | described
     if args.image is not None:
         facts |= _one(network, outcome)
     if args.json:
