@@ -1,10 +1,14 @@
 """Power and energy of a core on a chip: a model, with the error that it has on designs of others.
 
-`energy` is what ``firstspike power`` and ``firstspike report`` call.
+`energy` is what ``firstspike power`` and ``firstspike report`` call; `held_out_errors` is the
+model's error, which stands beside every figure; `systems` are published systems to compare with.
 """
 
 from __future__ import annotations
 
+from firstspike.power.energy import energy
+from firstspike.power.memories import held_out_errors
 from firstspike.power.result import LABEL, Energy, Part, Power, Range
+from firstspike.power.saving import saving
 
-__all__ = ["LABEL", "Energy", "Part", "Power", "Range"]
+__all__ = ["LABEL", "Energy", "Part", "Power", "Range", "energy", "held_out_errors", "saving"]

@@ -8,14 +8,15 @@ to one unknown: the energy of an access to a block RAM.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
+from typing import Any
 
-from firstspike.power.fit import Logic
-from firstspike.power.measurements import Design, Measurements, Run
+from firstspike.power.fit import Logic, fit_logic
+from firstspike.power.measurements import Design, Measurements, Run, load_measurements
 from firstspike.power.result import Range
 
-__all__ = ["Held", "Memories", "Prediction", "fit_memories", "held_out"]
+__all__ = ["Held", "Memories", "Prediction", "fit_memories", "held_out", "held_out_errors"]
 
 _LEVELS = ("low", "nominal", "high")
 
@@ -192,3 +193,9 @@ def fit_memories(measured: Measurements, logic: Logic) -> Memories:
         block_ram=Range(min(block), block[0], max(block)),
         spram=Range(min(single), single[0], max(single)),
     )
+
+
+def held_out_errors() -> list[dict[str, Any]]:
+    """Return `held_out` of the project's measurements, ready for JSON; n is the list's length."""
+    measured = load_measurements()
+    return [asdict(held) for held in held_out(measured, fit_logic(measured))]

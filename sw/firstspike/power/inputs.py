@@ -1,0 +1,273 @@
+"""What the power model reads: the JSON file of a build, that of an activity, dumps of runs."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from firstspike.board.protocol import core_digest
+from firstspike.boards import Board, find_board
+from firstspike.cores import PRESETS
+from firstspike.errors import InputError
+from firstspike.spec import CoreSpec
+
+__all__ = ["Activity", "Built", "Dump", "load_activity", "load_build", "load_dump"]
+
+_MHZ = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build says.
+
+    Parameters
+    ----------
+    path : Path
+        Its file.
+    board : Board
+        Where the core was placed.
+    core : CoreSpec
+        The core.
+    digest : str
+        Of the core.
+    clock_hz : int
+        It runs at.
+    cells : dict of str to int
+        By nextpnr's kind: used, link included.
+    origin : dict
+        Its provenance, or what stands for it.
+    """
+
+    path: Path
+    board: Board
+    core: CoreSpec
+    digest: str
+    clock_hz: int
+    cells: dict[str, int]
+    origin: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How often the nets of a core's netlist switch.
+
+    Parameters
+    ----------
+    path : Path
+        Its file.
+    origin : dict
+        Its provenance.
+    images : int
+        Stimuli that were simulated.
+    cycles : int
+        Clock cycles of them.
+    cells : dict of str to int
+        Cells of the netlist, by kind.
+    toggles : dict of str to float
+        Transitions a cycle, by class: ``lut``, ``ff``, ``carry``, ``ram``, ``spram``, ``dsp``.
+    accesses : dict of str to float
+        Reads and writes a cycle, by kind of memory, of all cells of it.
+    """
+
+    path: Path
+    origin: dict[str, Any]
+    images: int
+    cycles: int
+    cells: dict[str, int]
+    toggles: dict[str, float]
+    accesses: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """What ran, stimulus by stimulus.
+
+    Parameters
+    ----------
+    path : Path
+        Its file.
+    what : str
+        ``inference`` or ``learning``.
+    origin : dict
+        Its provenance.
+    images : int
+        Stimuli.
+    total_cycles : int
+        Of the whole run, from the first pixel to the last result.
+    counters : dict of str to ndarray of int64, shape (images,)
+        The core's own.
+    """
+
+    path: Path
+    what: str
+    origin: dict[str, Any]
+    images: int
+    total_cycles: int
+    counters: dict[str, np.ndarray]
+
+
+def _core_name(digest: str) -> str:
+    names = (name for name, core in PRESETS.items() if core_digest(core).hex() == digest)
+    return next(names, f"of digest {digest}")
+
+
+def _read_json(path: Path, maker: str) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read: {error.strerror}; this makes it: {maker}"
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{path}: is not JSON; this makes such a file: {maker}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: must hold an object; this makes such a file: {maker}")
+    return content
+
+
+def load_build(path: Path) -> Built:
+    """Return what the JSON file of ``firstspike build`` says.
+
+    Raises
+    ------
+    InputError
+        If it is no such file, or of a build that failed: no seed reached the board's clock.
+    """
+    maker = "firstspike build --board BOARD --core CORE"
+    facts = _read_json(path, maker)
+    try:
+        board = find_board(facts["board"])
+        core = CoreSpec(**facts["core"])
+        built = Built(
+            path=path,
+            board=board,
+            core=core,
+            digest=facts["core_digest"],
+            clock_hz=int(facts["clock_hz"]),
+            cells={kind: int(count["used"]) for kind, count in facts["cells"].items()},
+            origin=facts.get("provenance") or {"kind": "build", "tools": facts["tools"]},
+        )
+        fastest = max(facts["fmax_mhz"].values())
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"{path}: is not the file of a build ({error!r}); this makes one: {maker}"
+        ) from error
+    if fastest * _MHZ < built.clock_hz:
+        raise InputError(
+            f"{path}: the build failed: {fastest:g} MHz, must reach {built.clock_hz / _MHZ:g} MHz; "
+            f"another try: {maker} --seeds 8"
+        )
+    if core_digest(core).hex() != built.digest:
+        raise InputError(
+            f"{path}: core_digest is {built.digest}, and its core's is {core_digest(core).hex()}: "
+            f"of another version; again: {maker}"
+        )
+    return built
+
+
+def load_activity(path: Path, built: Built, what: str) -> Activity:
+    """Return what the file of ``firstspike activity`` says of the core of ``built``.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    built : Built
+        What it is used with.
+    what : str
+        ``inference`` or ``learning``.
+
+    Raises
+    ------
+    InputError
+        If it is no such file, or of another core, family, or kind of work.
+    """
+    work = "--learn RECIPE" if what == "learning" else "NET"
+    maker = f"firstspike activity {work} --core {_core_name(built.digest)}"
+    facts = _read_json(path, maker)
+    try:
+        origin = dict(facts["provenance"])
+        accesses: dict[str, float] = {}
+        for memory in facts["memories"]:
+            kind = memory["cell"]
+            accesses[kind] = accesses.get(kind, 0.0) + memory["reads"] + memory["writes"]
+        activity = Activity(
+            path=path,
+            origin=origin,
+            images=int(origin["images"]),
+            cycles=int(facts["cycles"]),
+            cells={kind: int(count) for kind, count in facts["cells"].items()},
+            toggles={kind: float(count) for kind, count in facts["toggles"].items()},
+            accesses=accesses,
+        )
+        family, learning, digest = origin["family"], origin["learning"], origin["core_digest"]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"{path}: is not the file of an activity ({error!r}); this makes one: {maker}"
+        ) from error
+    if activity.cycles <= 0 or min([0.0, *activity.toggles.values(), *accesses.values()]) < 0:
+        raise InputError(f"{path}: counts must not be negative, and cycles not 0; again: {maker}")
+    if digest != built.digest:
+        raise InputError(
+            f"{path}: is of the core {_core_name(digest)}, and {built.path} of "
+            f"{_core_name(built.digest)}; this makes the right one: {maker}"
+        )
+    if family != built.board.family:
+        raise InputError(
+            f"{path}: is of the family {family}, and board {built.board.name} is of "
+            f"{built.board.family}; this makes the right one: {maker} --family {built.board.family}"
+        )
+    if learning != (what == "learning"):
+        raise InputError(
+            f"{path}: its stimuli were {'learned from' if learning else 'inferred'}, must be of "
+            f"{what}; this makes the right one: {maker}"
+        )
+    return activity
+
+
+def load_dump(path: Path, built: Built, what: str) -> Dump:
+    """Return what ``run --dump`` or ``learn --dump`` wrote on the core of ``built``.
+
+    Raises
+    ------
+    InputError
+        If it is no such file, of another core, or without cycles.
+    """
+    kind = {"inference": "run", "learning": "learn"}[what]
+    work = {"run": "run NET --data DATA", "learn": "learn RECIPE -o NET"}[kind]
+    maker = f"firstspike {work} --core {_core_name(built.digest)} --dump {path.name}"
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            origin = json.loads(str(arrays["provenance"]))
+            names = [str(name) for name in arrays["counter_names"]]
+            counters = {
+                name: arrays["counters"][:, i].astype(np.int64) for i, name in enumerate(names)
+            }
+            total = int(arrays["total_cycles"]) if "total_cycles" in arrays else None
+            images = len(arrays["counters"])
+        found, digest = origin["kind"], origin["core_digest"]
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read: {error.strerror or error}; this makes it: {maker}"
+        ) from error
+    except (KeyError, ValueError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{path}: is not a dump with its provenance ({error}); this makes one: {maker}"
+        ) from error
+    if found != kind:
+        raise InputError(f"{path}: is a dump of {found}, must be of {kind}: {maker}")
+    if digest != built.digest:
+        raise InputError(
+            f"{path}: its counters are of the core {_core_name(digest)}, and {built.path} of "
+            f"{_core_name(built.digest)}; this makes the right one: {maker}"
+        )
+    if total is None or not images:
+        raise InputError(f"{path}: has no cycles of a whole run; this makes one that has: {maker}")
+    return Dump(path, what, origin, images, total, counters)
