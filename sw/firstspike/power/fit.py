@@ -115,9 +115,9 @@ def fit_logic(measured: Measurements) -> Logic:
 
     Ranges: ``static``, ``clock``, ``cell``, ``pll`` and ``io`` span what single rows or pairs of
     rows say. ``transition`` and ``dsp`` span the fits on transitions with and without glitches:
-    the multiplier of LUTs is the only row with much activity, and has many. At the low end a DSP
-    costs no more than LUTs that switch as often: the only row with a DSP multiplies, and adders
-    are made of them, too.
+    the multiplier of LUTs is the only row with much activity, and has many.
+    At the low end a DSP costs no more than LUTs that switch as often: the only row with one has
+    operands that change in every cycle.
     """
     rows = measured.rows
     ideal = _solve(rows, delays=False)
