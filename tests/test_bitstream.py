@@ -42,11 +42,14 @@ CELLS = {
 }
 
 
+_MEMORY = {"hx8k": "ICESTORM_RAM", "ulx3s-25f": "DP16KD"}
+
+
 @pytest.mark.parametrize("name", CELLS)
 def test_small_core(name, tmp_path):
     board = BOARDS[name]
     folder = tmp_path / "new" / "folder"
-    made = build(SMALL, board, folder, seeds=1)
+    made = build(SMALL, board, folder, seeds=1, words=["build", "--board", name])
     assert sorted(folder.iterdir()) == [made.bitstream, made.bitstream.with_suffix(".json")]
     assert made.bitstream.stat().st_size > 10_000
     for kind, (fewest, most) in CELLS[name].items():
@@ -65,6 +68,18 @@ def test_small_core(name, tmp_path):
     assert all(any(c.isdigit() for c in version) for version in facts["tools"].values())
     assert facts["bitstream_bytes"] == made.bitstream.stat().st_size
     assert facts["sha256"] == hashlib.sha256(made.bitstream.read_bytes()).hexdigest()
+    origin = facts["provenance"]
+    assert (origin["kind"], origin["board"]) == ("build", name)
+    assert origin["command"] == f"firstspike build --board {name}"
+    assert origin["core_digest"] == facts["core_digest"]
+
+    blocks = {block["name"]: block for block in facts["blocks"]}
+    assert {"banks", "encoder", "buckets", "walker", "issue", "link", "UART"} <= blocks.keys()
+    sums = {kind: sum(b.get(kind, 0) for b in blocks.values()) for kind in facts["flat"]}
+    # Memories are what they are on both sides of a border; logic is a little more.
+    assert sums.get("ram") == facts["flat"].get("ram") == made.cells[_MEMORY[name]][0]
+    assert facts["flat"]["lut"] <= sums["lut"] < 1.25 * facts["flat"]["lut"]
+    assert blocks["banks"]["ram"] >= SMALL.banks
 
 
 def test_memory_made_of_logic(tmp_path):

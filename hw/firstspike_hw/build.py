@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +15,9 @@ from firstspike.boards import Board
 from firstspike.errors import InputError
 from firstspike.files import write_file
 from firstspike.progress import waiting
+from firstspike.provenance import provenance
 from firstspike.spec import CoreSpec
+from firstspike_hw.blocks import count_blocks, count_flat
 from firstspike_hw.boards import BoardTop, open_platform
 from firstspike_hw.rtlil import relax
 from firstspike_hw.synthesis import check_memory, synthesis_script
@@ -66,7 +69,9 @@ class Build:
     seed: int
 
 
-def build(core: CoreSpec, board: Board, folder: Path, *, seeds: int = 3) -> Build:
+def build(
+    core: CoreSpec, board: Board, folder: Path, *, seeds: int = 3, words: Sequence[str] = ()
+) -> Build:
     """Synthesise ``core``, place it on ``board`` once a seed, pack the fastest.
 
     The files are ``folder/<board>-<digest>.bin`` or ``.bit``, and ``.json``. The digest is of the
@@ -82,6 +87,8 @@ def build(core: CoreSpec, board: Board, folder: Path, *, seeds: int = 3) -> Buil
         Made if missing.
     seeds : int
         How often to place and route, seeds 1 and up.
+    words : sequence of str
+        The command line that asks for it, which the JSON file tells.
 
     Raises
     ------
@@ -98,6 +105,9 @@ def build(core: CoreSpec, board: Board, folder: Path, *, seeds: int = 3) -> Buil
             digest = _prepare(core, board, work, tools)
         with waiting(f"{board.name}: synthesise"):
             run_tool("yosys", ["-q", "top.ys"], work)
+        with waiting(f"{board.name}: count the cells of blocks"):
+            flat = count_flat(json.loads((work / "top.json").read_text()))
+            blocks = count_blocks(board, work)
         fmax: dict[int, float] = {}
         cells: dict[str, tuple[int, int]] = {}
         best = 0
@@ -126,11 +136,14 @@ def build(core: CoreSpec, board: Board, folder: Path, *, seeds: int = 3) -> Buil
         "clock_hz": board.clock,
         "baud": board.baud,
         "tools": tools,
+        "blocks": blocks,
+        "flat": flat,
         "cells": {kind: {"used": used, "there": there} for kind, (used, there) in cells.items()},
         "fmax_mhz": {str(seed): round(value, 2) for seed, value in fmax.items()},
         "seed": best,
         "bitstream_bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
+        "provenance": provenance("build", words, core, board=board.name),
     }
     write_file(bitstream, content)
     write_file(bitstream.with_suffix(".json"), (json.dumps(facts, indent=2) + "\n").encode())

@@ -60,7 +60,9 @@ def _call(args: argparse.Namespace) -> int:
     core = load_core(args.core or board.cores[0])
     if args.network is not None:
         check_fit(load_network(find_network(args.network)), core)
-    made = need("firstspike_hw.build", "hw").build(core, board, args.folder, seeds=args.seeds)
+    made = need("firstspike_hw.build", "hw").build(
+        core, board, args.folder, seeds=args.seeds, words=args.words
+    )
     record = made.bitstream.with_suffix(".json")
     facts = json.loads(record.read_text())
     if args.json:
