@@ -10,5 +10,17 @@ from firstspike.power.energy import energy
 from firstspike.power.memories import held_out_errors
 from firstspike.power.result import LABEL, Energy, Part, Power, Range
 from firstspike.power.saving import saving
+from firstspike.power.systems import System, systems
 
-__all__ = ["LABEL", "Energy", "Part", "Power", "Range", "energy", "held_out_errors", "saving"]
+__all__ = [
+    "LABEL",
+    "Energy",
+    "Part",
+    "Power",
+    "Range",
+    "System",
+    "energy",
+    "held_out_errors",
+    "saving",
+    "systems",
+]
