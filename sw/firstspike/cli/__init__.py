@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from firstspike import __version__
 from firstspike.cli import (
+    activity,
     board,
     boards,
     build,
@@ -23,6 +24,7 @@ from firstspike.cli import (
     export,
     learn,
     nets,
+    report,
     run,
     train,
     verilog,
@@ -32,7 +34,22 @@ from firstspike.errors import InputError
 __all__ = ["main"]
 
 #: In the order in which a person meets them.
-_COMMANDS = (data, nets, cores, boards, train, export, learn, run, compare, verilog, build, board)
+_COMMANDS = (
+    data,
+    nets,
+    cores,
+    boards,
+    train,
+    export,
+    learn,
+    run,
+    compare,
+    activity,
+    verilog,
+    build,
+    report,
+    board,
+)
 _BAD_INPUT = 2
 _INTERRUPTED = 130
 
