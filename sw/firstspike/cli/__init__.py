@@ -24,6 +24,7 @@ from firstspike.cli import (
     export,
     learn,
     nets,
+    power,
     report,
     run,
     train,
@@ -47,6 +48,7 @@ _COMMANDS = (
     activity,
     verilog,
     build,
+    power,
     report,
     board,
 )

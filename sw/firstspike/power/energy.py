@@ -90,39 +90,42 @@ def energy(
 
 
 def _check_network(activity: Activity, dump: Dump) -> None:
-    for key in ("network_digest", "recipe"):
+    for key in ("network_digest", "recipe", "pruning"):
         ours, theirs = activity.origin.get(key), dump.origin.get(key)
-        if ours and theirs and ours != theirs:
-            name = activity.origin.get("network", ours)
-            wanted = dump.origin.get("network") or theirs
-            work = f"--learn {theirs}" if key == "recipe" else wanted
-            raise InputError(
-                f"{activity.path}: is of {name}, and {dump.path} of {wanted} ({key} {theirs}); "
-                f"this makes the right one: firstspike activity {work}"
-            )
+        if None in (ours, theirs) or ours == theirs:
+            continue
+        work = {
+            "network_digest": f"{dump.origin.get('network')} --data DATA",
+            "recipe": f"--learn {theirs}",
+            "pruning": f"--learn {dump.origin.get('recipe')}" + ("" if theirs else " --no-prune"),
+        }[key]
+        raise InputError(
+            f"{activity.path}: {key} is {ours}, and that of {dump.path} is {theirs}; this makes "
+            f"the right one: firstspike activity {work} -o {activity.path.name}"
+        )
 
 
-def _per_cycle(dump: Dump, names: tuple[str, ...], images: int, cycles: float) -> float:
-    found = (dump.counters[name][:images].sum() for name in names if name in dump.counters)
+def _per_cycle(dump: Dump, names: tuple[str, ...], stimuli: slice, cycles: float) -> float:
+    found = (dump.counters[name][stimuli].sum() for name in names if name in dump.counters)
     return float(sum(found)) / cycles
 
 
 def _duty(built: Built, activity: Activity, dump: Dump) -> tuple[float, tuple[dict[str, Any], ...]]:
     """Return accesses a cycle of the whole dump over those of the stimuli of ``activity``; checks.
 
-    The stimuli of an activity are the first ones of the dump. A dump of fewer is not scaled.
+    Without those stimuli in the dump nothing is scaled.
     """
-    if dump.images < activity.images:
+    stimuli = slice(activity.after, activity.after + activity.images)
+    if dump.images < stimuli.stop:
         return 1.0, ()
-    simulated = _per_cycle(dump, _ACCESSES, activity.images, activity.cycles)
-    every = _per_cycle(dump, _ACCESSES, dump.images, dump.total_cycles)
+    simulated = _per_cycle(dump, _ACCESSES, stimuli, activity.cycles)
+    every = _per_cycle(dump, _ACCESSES, slice(None), dump.total_cycles)
     checks = []
     if built.core.memory == "spram":
-        counted = _per_cycle(dump, _SPRAM, activity.images, activity.cycles)
         checks.append(
             {
                 "memory": "SPRAM",
-                "by_counters": counted,
+                "by_counters": _per_cycle(dump, _SPRAM, stimuli, activity.cycles),
                 "by_netlist": activity.accesses.get("SB_SPRAM256KA", 0.0),
             }
         )

@@ -62,8 +62,8 @@ class Activity:
         Its file.
     origin : dict
         Its provenance.
-    images : int
-        Stimuli that were simulated.
+    images, after : int
+        Stimuli that were simulated, and how many came before them.
     cycles : int
         Clock cycles of them.
     cells : dict of str to int
@@ -77,6 +77,7 @@ class Activity:
     path: Path
     origin: dict[str, Any]
     images: int
+    after: int
     cycles: int
     cells: dict[str, int]
     toggles: dict[str, float]
@@ -189,8 +190,8 @@ def load_activity(path: Path, built: Built, what: str) -> Activity:
     InputError
         If it is no such file, or of another core, family, or kind of work.
     """
-    work = "--learn RECIPE" if what == "learning" else "NET"
-    maker = f"firstspike activity {work} --core {_core_name(built.digest)}"
+    work = "--learn RECIPE" if what == "learning" else "NET --data DATA"
+    maker = f"firstspike activity {work} --core {_core_name(built.digest)} -o {path.name}"
     facts = _read_json(path, maker)
     try:
         origin = dict(facts["provenance"])
@@ -202,6 +203,7 @@ def load_activity(path: Path, built: Built, what: str) -> Activity:
             path=path,
             origin=origin,
             images=int(origin["images"]),
+            after=int(origin.get("after", 0)),
             cycles=int(facts["cycles"]),
             cells={kind: int(count) for kind, count in facts["cells"].items()},
             toggles={kind: float(count) for kind, count in facts["toggles"].items()},
