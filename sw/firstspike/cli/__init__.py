@@ -15,6 +15,7 @@ from typing import NoReturn
 from firstspike import __version__
 from firstspike.cli import (
     activity,
+    bench,
     board,
     boards,
     build,
@@ -50,6 +51,7 @@ _COMMANDS = (
     build,
     power,
     report,
+    bench,
     board,
 )
 _BAD_INPUT = 2

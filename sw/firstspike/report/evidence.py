@@ -189,8 +189,8 @@ def gather(subject: Subject, folder: Path) -> Evidence:
         for activity in switching
         if _belong(dump, found, activity)
     )
-    for one in learners:
-        unused.pop(one.build.path, None)
+    for learner in learners:
+        unused.pop(learner.build.path, None)
     return Evidence(
         build=build,
         run=runs[0],
