@@ -29,7 +29,10 @@ from firstspike_sim.verilator import build_model
 __all__ = ["FILES", "Batch", "Design", "Job", "plusargs", "run_batch", "write_inputs"]
 
 #: Files that the harness reads and writes.
-FILES = ("program", "pixels", "labels", "reads", "records", "spikes", "potentials", "replies")
+FILES = (
+    *("program", "pixels", "labels", "reads"),
+    *("records", "spikes", "potentials", "replies", "activity"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Batch:
         Data that was read afterwards.
     cycles : int
         From the first word of pixels to the last result.
+    activity : ndarray of uint64
+        What a meter in the design has counted; see `firstspike_sim.netlist_meter`.
     """
 
     records: np.ndarray
@@ -55,6 +60,7 @@ class Batch:
     potentials: np.ndarray
     replies: np.ndarray
     cycles: int
+    activity: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +193,14 @@ def run_batch(
                 f"{len(reads)} replies, then none for {job.budget} cycles"
             )
         spikes = _read(work / "spikes", len(SPIKE_COLUMNS))
+        meter = work / "activity"
+        activity = np.fromfile(meter, "<u8") if meter.exists() else np.zeros(0, np.uint64)
         readings = _read(work / "potentials", len(POTENTIAL_COLUMNS))
     potentials = np.zeros((len(images), job.neurons), np.int64)
     # A stimulus may be read twice; the last reading is what counts.
     potentials[readings[:, 0], readings[:, 1]] = readings[:, 2]
-    return Batch(records[:, :-1], spikes, potentials, replies, int(records[-1, -1]) + 1)
+    cycles = int(records[-1, -1]) + 1
+    return Batch(records[:, :-1], spikes, potentials, replies, cycles, activity)
 
 
 def _read(path: Path, columns: int) -> np.ndarray:

@@ -55,8 +55,17 @@ def board_for(core: CoreSpec, family: str | None) -> Board:
     return BOARDS[FAMILIES[family or "ecp5"]]
 
 
-def netlist_design(netlist: dict[str, Any], family: str) -> Design:
+def netlist_design(netlist: dict[str, Any], family: str, more: str = "") -> Design:
     """Return what is simulated of a netlist, with the models of its cells.
+
+    Parameters
+    ----------
+    netlist : dict
+        As Yosys writes it in JSON, with a module ``core``.
+    family : str
+        ``ice40`` or ``ecp5``.
+    more : str
+        What else is to stand in the module.
 
     Raises
     ------
@@ -64,7 +73,7 @@ def netlist_design(netlist: dict[str, Any], family: str) -> Design:
         If a cell has no model.
     """
     models, _ = cell_models(family, cell_counts(netlist["modules"]["core"]))
-    files = {"cells.v": models, "core.v": netlist_verilog(netlist, "core")}
+    files = {"cells.v": models, "core.v": netlist_verilog(netlist, "core", more)}
     return Design(files, _ARGUMENTS)
 
 

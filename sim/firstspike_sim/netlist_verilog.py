@@ -37,7 +37,7 @@ def cell_counts(module: dict[str, Any]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def netlist_verilog(netlist: dict[str, Any], top: str) -> str:
+def netlist_verilog(netlist: dict[str, Any], top: str, more: str = "") -> str:
     """Return a module with the cells of module ``top``, and its ports.
 
     Parameters
@@ -46,6 +46,8 @@ def netlist_verilog(netlist: dict[str, Any], top: str) -> str:
         As ``write_json`` of Yosys writes it, one flat module of cells of an FPGA.
     top : str
         Name of the module.
+    more : str
+        What else is to stand in the module.
     """
     module = netlist["modules"][top]
     ports = module["ports"]
@@ -63,7 +65,9 @@ def netlist_verilog(netlist: dict[str, Any], top: str) -> str:
         used.update(bit for bits in cell["connections"].values() for bit in bits)
         lines.append(_instance(f"c{number}", cell))
     wires = [f"  wire {net_name(bit)};" for bit in sorted(b for b in used if isinstance(b, int))]
-    return "\n".join([f"module {top}(", ",\n".join(heads), ");", *wires, *lines, "endmodule", ""])
+    return "\n".join(
+        [f"module {top}(", ",\n".join(heads), ");", *wires, *lines, more, "endmodule", ""]
+    )
 
 
 def _instance(name: str, cell: dict[str, Any]) -> str:
