@@ -24,14 +24,14 @@ OPERATIONS = {
 
 
 def by_operations(dump: Dump) -> dict[str, Any]:
-    """Return what papers would print for an image of ``dump``.
+    """Return what papers would print for an image of ``dump``; of learning, for its additions.
 
     Returns
     -------
     dict
         ``label``; ``synops`` and ``macs`` an image; ``joules`` of them in float arithmetic, an
-        addition each, or a multiplication too; ``integer_joules``, with integers. If the network is
-        found by the name in the dump, ``ann_macs`` of a network of the same layers that is not
+        addition each, or a multiplication too; ``integer_joules``, with integers. Of an inference
+        whose network is found by its name: ``ann_macs`` of a network of the same layers that is not
         spiking, and its ``ann_joules`` and ``ann_integer_joules``, where no input is skipped.
     """
     adds = float(dump.counters["synops"].mean()) if "synops" in dump.counters else 0.0
@@ -63,9 +63,12 @@ def _joules(adds: float, macs: float, *, exact: bool) -> float:
 
 def _dense(dump: Dump) -> int | None:
     """Return the multiplications of the same layers as a plain network; None if it is not found."""
+    name = dump.origin.get("network")
+    if dump.what == "learning" or not isinstance(name, str):
+        return None
     try:
-        network = load_network(find_network(dump.origin["network"]))
-    except (InputError, KeyError):
+        network = load_network(find_network(name))
+    except InputError:
         return None
     if network.digest != dump.origin.get("network_digest"):
         return None

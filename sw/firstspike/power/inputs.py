@@ -246,7 +246,8 @@ def load_dump(path: Path, built: Built, what: str) -> Dump:
     work = {"run": "run NET --data DATA", "learn": "learn RECIPE -o NET"}[kind]
     maker = f"firstspike {work} --core {_core_name(built.digest)} --dump {path.name}"
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # np.load leaves a file open that is a broken archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             origin = json.loads(str(arrays["provenance"]))
             names = [str(name) for name in arrays["counter_names"]]
             counters = {
