@@ -25,7 +25,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sim test slow lint types data bitstream clean python compiler venv-sim venv-dev
+.PHONY: help sim test slow lint types data bitstream report bench clean python compiler venv-sim \
+	venv-report venv-dev
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -54,6 +55,12 @@ bitstream: python venv-sim ## a bitstream for BOARD (docs/boards.md lists them)
 	@echo "The first run on a machine compiles the tools (WebAssembly), which takes up to a minute."
 	$(BIN)/firstspike build --board $(BOARD) --seeds $(SEEDS)
 
+report: compiler venv-report ## every figure of BOARD's core, as a page: build/report/report.html
+	$(BIN)/python -m firstspike.report.collect $(BOARD) --seeds $(SEEDS) -o build/report
+
+bench: compiler venv-sim ## how fast simulation, golden model and cores are
+	$(BIN)/firstspike bench -o build/bench.json
+
 clean: ## remove what targets made, except the virtual environment
 	rm -rf build .pytest_cache .ruff_cache .hypothesis
 	find bitstreams -mindepth 1 ! -name README.md -delete
@@ -72,6 +79,11 @@ venv-sim:
 	@cmp -s pyproject.toml $(VENV)/stamp-sim || { \
 	echo "setting up $(VENV)" && $(PYTHON) -m venv $(VENV) && $(PIP) -e '.[sim]' \
 	&& cp pyproject.toml $(VENV)/stamp-sim; }
+
+venv-report: venv-sim
+	@cmp -s pyproject.toml $(VENV)/stamp-report || { \
+	echo "adding what a report is drawn with to $(VENV)" \
+	&& $(PIP) -e '.[sim,report]' && cp pyproject.toml $(VENV)/stamp-report; }
 
 venv-dev: venv-sim
 	@cmp -s pyproject.toml $(VENV)/stamp-dev || { \

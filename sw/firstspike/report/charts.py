@@ -268,10 +268,12 @@ def fields_chart(fields: list[dict[str, Any]]) -> Paint:
     """Return a painter of receptive fields; connections that are gone are left open."""
 
     def paint(axes: Any) -> None:
-        shades = colormaps["cividis"].with_extremes(under=(0, 0, 0, 0))
         most = max(max(map(max, field["weights"])) for field in fields)
         for ax, field in zip(axes.flat, fields, strict=False):
-            ax.imshow(field["weights"], cmap=shades, vmin=0, vmax=most, interpolation="nearest")
+            weights = np.array(field["weights"])
+            shades = colormaps["cividis"](weights / max(most, 1))
+            shades[weights < 0] = 0
+            ax.imshow(shades, interpolation="nearest")
             ax.set_title(f"{field['neuron']}", fontsize=_SMALL - 1, pad=1, color=MUTED)
         for ax in axes.flat:
             ax.set_axis_off()

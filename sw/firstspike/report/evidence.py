@@ -120,12 +120,13 @@ def commands(subject: Subject, folder: Path) -> dict[str, str]:
     """Return the command that makes each piece, for a person to copy."""
     core = f"--core {subject.core_source}"
     net, board = subject.network_source, subject.board.name
+    family = f"--family {subject.board.family}"
     return {
         "build": f"firstspike build {core} --board {board} -o {folder}",
         "run": f"firstspike run {net} --data DATA {core} --dump {folder / 'run.npz'}",
-        "activity": f"firstspike activity {net} --data DATA {core} --board {board} "
+        "activity": f"firstspike activity {net} --data DATA --limit 20 {core} {family} "
         f"-o {folder / 'activity.json'}",
-        "activity-learn": f"firstspike activity --learn RECIPE --core CORE --board {board} "
+        "activity-learn": f"firstspike activity --learn RECIPE --limit 20 --core CORE {family} "
         f"-o {folder / 'activity-learn.json'}, and a build of that core",
         "learn": f"firstspike learn RECIPE -o NET --core CORE --dump {folder / 'learn.npz'}",
         "bench": f"firstspike bench -o {folder / 'bench.json'}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ __all__ = ["Card", "Figure", "Section", "Table", "number", "percent", "signed_si
 
 #: Between groups of three digits, and between a number and its unit.
 _THIN = "\u202f"
+_NUMERIC = re.compile(r"[+-]?\d[\d.\u202f]*(\u202f\S{1,3}|$|\*)|-$")
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"),
              (1e-9, "n"), (1e-12, "p"))  # fmt: skip
 
@@ -73,6 +75,12 @@ class Table:
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def right(self) -> tuple[bool, ...]:
+        """Whether each column is of numbers, which are set to the right."""
+        columns = zip(*self.rows, strict=True)
+        return tuple(all(_NUMERIC.match(cell) for cell in column) for column in columns)
 
     @classmethod
     def of(cls, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
