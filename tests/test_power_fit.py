@@ -15,7 +15,7 @@ from firstspike.power import Range, held_out_errors
 from firstspike.power.device import FOLDER, NAMES, devices, find_device, load_device
 from firstspike.power.fit import fit_logic, residuals
 from firstspike.power.measurements import FILE, Row, load_measurements
-from firstspike.power.memories import fit_memories, held_out
+from firstspike.power.memories import fit_memories, held_out, idle_share
 from firstspike.power.systems import KINDS, load_systems, systems
 
 
@@ -136,6 +136,16 @@ def test_memories_span_single_fits(measured, logic):
     assert fit_memories(same, logic).block_ram.nominal == pytest.approx(
         held_out(measured, logic)[1].block_ram
     )
+
+
+def test_idle(measured, logic):
+    # 12 MHz, 3882 cells that do not switch: less than half of the 3.53 mW that were measured.
+    cycle = logic.clock.nominal + logic.external_cycle + 3882 * logic.cell.nominal
+    rest = 3.53 - logic.static.nominal - 12e-3 * cycle
+    memories = fit_memories(measured, logic)
+    enabled = 12e-3 * (25 * 0.8 * memories.block_ram.nominal + 4 * memories.spram.nominal)
+    assert idle_share(measured, logic) == {"MARLANN": pytest.approx(rest / enabled)}
+    assert rest / enabled == pytest.approx(0.55, abs=0.01)
 
 
 def test_no_energy_below_nothing(measured, logic):

@@ -128,10 +128,6 @@ class Fields:
         """Tell whether ``key`` stands here and was not taken yet."""
         return key in self._content
 
-    def names(self) -> list[str]:
-        """Return the keys that stand here and were not taken yet."""
-        return list(self._content)
-
     def is_list(self, key: str) -> bool:
         """Tell whether a list stands under ``key``, which was not taken yet."""
         return isinstance(self._content.get(key), list)

@@ -93,10 +93,9 @@ class Device:
     family : str
         ``ice40`` or ``ecp5``.
     placed : dict of str to str
-        What nextpnr calls ``cells`` (with a clock), ``logic``, ``block_ram``, ``spram``, ``dsp``
-        and ``pll``.
-    mapped : dict of str to int
-        By kind of cell in a netlist, how many of ``logic`` it takes.
+        What nextpnr calls ``cells`` (with a clock), ``block_ram``, ``spram``, ``dsp`` and ``pll``.
+    lut : str
+        What a netlist calls a LUT.
     memories : dict of str to str
         What a netlist calls ``block_ram`` and ``spram``.
     switching : tuple of str
@@ -110,7 +109,7 @@ class Device:
     chips: tuple[str, ...]
     family: str
     placed: dict[str, str]
-    mapped: dict[str, int]
+    lut: str
     memories: dict[str, str]
     switching: tuple[str, ...]
     coefficients: dict[str, Coefficient]
@@ -142,15 +141,14 @@ def load_device(path: Path) -> Device:
     for name in NAMES:
         if name not in coefficients and name not in _OPTIONAL:
             raise top.error("coefficients", f"'{name}' is missing")
-    placed = _texts(top, "placed", ("cells", "logic", "block_ram", "pll", *_OPTIONAL))
-    mapped = top.mapping("mapped")
+    placed = _texts(top, "placed", ("cells", "block_ram", "pll", *_OPTIONAL))
     device = Device(
         name=top.text("device"),
         title=top.text("title"),
         chips=tuple(top.texts("chips")),
         family=top.text("family", choices=("ice40", "ecp5")),
         placed=placed,
-        mapped={name: mapped.integer(name, 1, 16) for name in mapped.names()},
+        lut=top.text("lut"),
         memories=_texts(top, "memories", ("block_ram", "spram")),
         switching=tuple(top.texts("switching")),
         coefficients=coefficients,
@@ -163,7 +161,6 @@ def load_device(path: Path) -> Device:
             raise top.error(
                 "placed", f"'{name}' must stand here and in coefficients, or in neither"
             )
-    mapped.done()
     top.done()
     return device
 

@@ -39,6 +39,8 @@ class Built:
         It runs at.
     cells : dict of str to int
         By nextpnr's kind: used, link included.
+    luts : int
+        In the netlist of all of it.
     origin : dict
         Its provenance, or what stands for it.
     """
@@ -49,6 +51,7 @@ class Built:
     digest: str
     clock_hz: int
     cells: dict[str, int]
+    luts: int
     origin: dict[str, Any]
 
 
@@ -72,6 +75,8 @@ class Activity:
         Transitions a cycle, by class: ``lut``, ``ff``, ``carry``, ``ram``, ``spram``, ``dsp``.
     accesses : dict of str to float
         Reads and writes a cycle, by kind of memory, of all cells of it.
+    always : dict of str to int
+        Cells of it that are read in every cycle, so while the core waits, too.
     """
 
     path: Path
@@ -82,6 +87,7 @@ class Activity:
     cells: dict[str, int]
     toggles: dict[str, float]
     accesses: dict[str, float]
+    always: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +157,7 @@ def load_build(path: Path) -> Built:
             digest=facts["core_digest"],
             clock_hz=int(facts["clock_hz"]),
             cells={kind: int(count["used"]) for kind, count in facts["cells"].items()},
+            luts=int(facts["flat"]["lut"]),
             origin=facts.get("provenance") or {"kind": "build", "tools": facts["tools"]},
         )
         fastest = max(facts["fmax_mhz"].values())
@@ -196,8 +203,10 @@ def load_activity(path: Path, built: Built, what: str) -> Activity:
     try:
         origin = dict(facts["provenance"])
         accesses: dict[str, float] = {}
+        always: dict[str, int] = {}
         for memory in facts["memories"]:
             kind = memory["cell"]
+            always[kind] = always.get(kind, 0) + (memory["reads"] >= 1)
             accesses[kind] = accesses.get(kind, 0.0) + memory["reads"] + memory["writes"]
         activity = Activity(
             path=path,
@@ -208,6 +217,7 @@ def load_activity(path: Path, built: Built, what: str) -> Activity:
             cells={kind: int(count) for kind, count in facts["cells"].items()},
             toggles={kind: float(count) for kind, count in facts["toggles"].items()},
             accesses=accesses,
+            always=always,
         )
         family, learning, digest = origin["family"], origin["learning"], origin["core_digest"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:

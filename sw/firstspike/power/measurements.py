@@ -86,6 +86,8 @@ class Design:
         What it is made of.
     runs : tuple of Run
         What was measured.
+    idle : Run or None
+        The same with its clock on and nothing to do.
     others : tuple of (float, str)
         Other figures of the same, mW, and their sources.
     duty : dict of str to Range
@@ -101,6 +103,7 @@ class Design:
     sprams: int
     dsps: int
     runs: tuple[Run, ...]
+    idle: Run | None
     others: tuple[tuple[float, str], ...]
     duty: dict[str, Range]
     why: str
@@ -211,11 +214,8 @@ def _row(fields: Fields) -> Row:
 
 
 def _design(fields: Fields) -> Design:
-    runs = []
-    for run in fields.mappings("runs"):
-        clock = run.text("clock", choices=CLOCKS)
-        runs.append(Run(clock, run.number("mhz", 0, 1000), run.number("milliwatts", 0, 1e5)))
-        run.done()
+    runs = tuple(_run(run) for run in fields.mappings("runs"))
+    idle = _run(fields.mapping("idle")) if fields.has("idle") else None
     others = []
     for other in fields.mappings("others") if fields.has("others") else ():
         others.append((other.number("milliwatts", 0, 1e5), other.text("source")))
@@ -227,7 +227,8 @@ def _design(fields: Fields) -> Design:
         source=fields.text("source"),
         cells=fields.integer("cells", 0, 1 << 20),
         **{kind: fields.integer(kind, 0, 1 << 20) for kind in kinds},
-        runs=tuple(runs),
+        runs=runs,
+        idle=idle,
         others=tuple(others),
         duty={kind: take_range(assumed, kind, 0, 1) for kind in kinds},
         why=fields.text("why"),
@@ -235,3 +236,10 @@ def _design(fields: Fields) -> Design:
     assumed.done()
     fields.done()
     return design
+
+
+def _run(fields: Fields) -> Run:
+    clock = fields.text("clock", choices=CLOCKS)
+    run = Run(clock, fields.number("mhz", 0, 1000), fields.number("milliwatts", 0, 1e5))
+    fields.done()
+    return run

@@ -8,7 +8,7 @@ to one unknown: the energy of an access to a block RAM.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -16,7 +16,15 @@ from firstspike.power.fit import Logic, fit_logic
 from firstspike.power.measurements import Design, Measurements, Run, load_measurements
 from firstspike.power.result import Range
 
-__all__ = ["Held", "Memories", "Prediction", "fit_memories", "held_out", "held_out_errors"]
+__all__ = [
+    "Held",
+    "Memories",
+    "Prediction",
+    "fit_memories",
+    "held_out",
+    "held_out_errors",
+    "idle_share",
+]
 
 _LEVELS = ("low", "nominal", "high")
 
@@ -193,6 +201,23 @@ def fit_memories(measured: Measurements, logic: Logic) -> Memories:
         block_ram=Range(min(block), block[0], max(block)),
         spram=Range(min(single), single[0], max(single)),
     )
+
+
+def idle_share(measured: Measurements, logic: Logic) -> dict[str, float]:
+    """Return what memories take that are enabled and given nothing new, over that of an access.
+
+    Of each design that was measured idle, if its logic does not switch then; an upper bound, as
+    some of it does.
+    """
+    how = replace(_nominal(measured, logic), activity=0.0)
+    access = fit_memories(measured, logic).block_ram.nominal
+    shares = {}
+    for design in measured.designs:
+        if design.idle is not None:
+            known = _known(measured, logic, replace(design, dsps=0), design.idle, how)
+            taken = access * _accesses(design, design.idle, how)
+            shares[design.name] = (design.idle.milliwatts - known) / taken
+    return shares
 
 
 def held_out_errors() -> list[dict[str, Any]]:
