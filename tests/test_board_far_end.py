@@ -207,7 +207,9 @@ def test_terminal_that_nobody_reads(monkeypatch):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_end_it(monkeypatch, tmp_path, number):
-    monkeypatch.setattr(board_server, "BoardModel", lambda _, divisor: FarEnd(WIRE, bit=divisor))
+    monkeypatch.setattr(
+        board_server, "BoardModel", lambda _, divisor, **__: FarEnd(WIRE, bit=divisor)
+    )
     said = []
 
     def announce(path):

@@ -37,7 +37,7 @@ class SimulatedBoard:
     patience : int, optional
         Clock cycles in which nothing happens after which `read` gives up; more than the core needs
         for a stimulus if not given.
-    deviation, seed
+    deviation, seed, chip
         See `BoardModel`.
 
     Raises
@@ -54,8 +54,9 @@ class SimulatedBoard:
         patience: int | None = None,
         deviation: float = 0.0,
         seed: int = 1,
+        chip: str | None = None,
     ) -> None:
-        self._model = BoardModel(core, divisor=divisor, deviation=deviation, seed=seed)
+        self._model = BoardModel(core, divisor=divisor, deviation=deviation, seed=seed, chip=chip)
         self._patience = longest_silence(core, divisor) if patience is None else patience
         self._block = min(BLOCK, max(1, QUANTUM // (_FRAME_BITS * divisor)))
         self._queue = np.zeros(0, np.uint32)

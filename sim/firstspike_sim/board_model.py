@@ -180,7 +180,7 @@ class FarEnd:
 
 
 class BoardModel(FarEnd):
-    """`firstspike_hw.top.System` as a chip.
+    """`firstspike_hw.top.System` as a chip, or another chip that does the same.
 
     Parameters
     ----------
@@ -192,6 +192,8 @@ class BoardModel(FarEnd):
         By which part of it the bits of the far end are longer, such as 0.02 for 2 %.
     seed : int
         See `FarEnd`.
+    chip : str, optional
+        See `FarEnd`; that of `firstspike_hw.top.System` if not given.
 
     Raises
     ------
@@ -206,6 +208,8 @@ class BoardModel(FarEnd):
         divisor: int = MIN_DIVISOR,
         deviation: float = 0.0,
         seed: int = 1,
+        chip: str | None = None,
     ) -> None:
-        chip = system_verilog(core, divisor)
+        if chip is None:
+            chip = system_verilog(core, divisor)
         super().__init__(chip, bit=divisor * (1 + deviation), seed=seed)

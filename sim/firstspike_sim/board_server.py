@@ -132,6 +132,7 @@ def serve(
     *,
     divisor: int = MIN_DIVISOR,
     link: Path | None = None,
+    chip: str | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Offer a simulated board on a pseudo-terminal until SIGINT or SIGTERM comes.
@@ -144,6 +145,8 @@ def serve(
         Clock cycles a bit of its UART. The fewer, the faster is the simulation.
     link : Path, optional
         Where a symbolic link to the terminal is made.
+    chip : str, optional
+        See `BoardModel`.
     announce : callable, optional
         Called with the path that programs can open, as soon as they can; if not given, the path is
         printed.
@@ -154,7 +157,7 @@ def serve(
         If a tool is missing, or the link cannot be made.
     """
     with waiting("compiling the simulated board"):
-        board = BoardModel(core, divisor=divisor)
+        board = BoardModel(core, divisor=divisor, chip=chip)
     awake = longest_silence(core, divisor)
     with (
         BoardServer(board, divisor=divisor, awake=awake, link=link) as server,

@@ -64,6 +64,12 @@ def add(commands) -> None:
         default=_DIVISOR,
         help=f"clock cycles a bit of its UART ({_DIVISOR}; --simulate)",
     )
+    parser.add_argument(
+        "--chip",
+        metavar="F.bin",
+        type=Path,
+        help="a bitstream of the HX8K board, unpacked to cells again (--simulate)",
+    )
     parser.set_defaults(call=_simulate)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", parser_class=type(parser))
     _add(actions, "info", "who is there: core, limits, what is loaded", _info)
@@ -137,8 +143,13 @@ def _print(args: argparse.Namespace, facts: dict[str, Any]) -> int:
 def _simulate(args: argparse.Namespace) -> int:
     if not args.simulate:
         raise InputError("board needs an action (firstspike board --help), or --simulate")
-    core = load_core(args.core or "default")
     server = need("firstspike_sim.board_server", "sim")
+    if args.chip is not None:
+        # The bitstream says which core it has, and how fast its UART is.
+        chip = need("firstspike_sim.netlist_bitstream", "sim").unpack(args.chip)
+        server.serve(chip.core, divisor=chip.divisor, link=args.link, chip=chip.verilog)
+        return 0
+    core = load_core(args.core or "default")
     server.serve(core, divisor=args.divisor, link=args.link)
     return 0
 
