@@ -1,6 +1,9 @@
 """The power model's coefficients, from the measurements again, and its error on whole designs.
 
-MUTANTS
+Mutants that a test here saw: a PLL's rows without their PLL, cells without the frequency, glitches
+exchanged with none, one multiplier's transitions for both fits; a design fitted on itself, on more
+than it takes, or with two runs weighing twice; energies below nothing; all SPRAMs as block RAMs;
+mW as uW; chips' files with a number changed, or a key too many; a measurement changed.
 """
 
 from __future__ import annotations
@@ -198,6 +201,7 @@ def test_orders_of_magnitude():
         ("switching: [lut, ff]", "switching: [lut, wires]", "'wires' must be one of lut"),
         (", dsp: ICESTORM_DSP", "", "'dsp' must stand here and in coefficients"),
         ("kind: measured", "kind: guessed", "kind: is 'guessed', must be one of measured"),
+        ("kind: measured, source", "kind: measured, page: 3, source", "page: unknown key"),
         ("version: 1", "version: 2", "version: is 2"),
     ],
 )
