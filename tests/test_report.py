@@ -361,7 +361,7 @@ def test_numbers_of_learning(folder):
 
 def test_receptive_fields():
     """Those that won most, square, with -1 where a connection is gone."""
-    weights = np.arange(12).reshape(4, 3)
+    weights = np.arange(12, dtype=np.uint8).reshape(4, 3)
     alive = np.ones((4, 3), np.uint8)
     alive[2, 1] = 0
     arrays = {

@@ -28,7 +28,9 @@ __all__ = [
     "steps_chart",
 ]
 
-_SMALL = 8.5
+_SMALL = 9.5
+#: A connection that was removed: grey on light and on dark pages.
+_GONE = (0.36, 0.38, 0.42, 1.0)
 Paint = Callable[[Any], None]
 _BLUE, _RED, _GREEN, _ORANGE, _PURPLE, _SKY = SERIES
 
@@ -99,7 +101,7 @@ def anytime_chart(found: dict[str, list[float]]) -> Paint:
             ax.plot(x, [100 * v for v in found[key]], style, color=colour, label=text, ms=4)
         ax.set(xlabel="stopped after step", ylabel="images, %", ylim=(0, 103))
         ax.set_xticks(x[:: max(1, len(x) // 12)])
-        ax.legend(loc="lower right", fontsize=_SMALL + 0.5)
+        ax.legend(loc="lower right", fontsize=_SMALL)
 
     return paint
 
@@ -137,7 +139,7 @@ def raster_chart(found: dict[str, Any]) -> Paint:
                 xycoords=("axes fraction", "data"),
                 ha="right",
                 va="center",
-                fontsize=_SMALL + 0.5,
+                fontsize=_SMALL,
                 color=colour,
             )
             base += neurons + max(4, neurons // 12)
@@ -176,7 +178,7 @@ def roofline_chart(found: dict[str, Any]) -> Paint:
             (found["lanes"], "memories of the core", INK),
         ):
             ax.annotate(
-                text, (x[-1], y), ha="right", va="bottom", fontsize=_SMALL + 0.5, color=colour,
+                text, (x[-1], y), ha="right", va="bottom", fontsize=_SMALL, color=colour,
                 xytext=(0, 2), textcoords="offset points",
             )  # fmt: skip
 
@@ -211,7 +213,7 @@ def fmax_chart(fmax: dict[str, float], clock: float) -> Paint:
         for at, speed in zip(y, speeds, strict=True):
             ax.annotate(
                 f"{speed:.1f}", (speed, at), xytext=(6, 0), textcoords="offset points",
-                va="center", fontsize=_SMALL + 0.5,
+                va="center", fontsize=_SMALL,
             )  # fmt: skip
         ax.set_yticks(y, [f"seed {seed}" for seed in seeds])
         ax.set_ylim(-0.7, len(seeds) - 0.1)
@@ -265,16 +267,16 @@ def learning_cycles_chart(found: dict[str, Any]) -> Paint:
 
 
 def fields_chart(fields: list[dict[str, Any]]) -> Paint:
-    """Return a painter of receptive fields; connections that are gone are left open."""
+    """Return a painter of receptive fields; connections that are gone are grey."""
 
     def paint(axes: Any) -> None:
         most = max(max(map(max, field["weights"])) for field in fields)
         for ax, field in zip(axes.flat, fields, strict=False):
             weights = np.array(field["weights"])
             shades = colormaps["cividis"](weights / max(most, 1))
-            shades[weights < 0] = 0
+            shades[weights < 0] = _GONE
             ax.imshow(shades, interpolation="nearest")
-            ax.set_title(f"{field['neuron']}", fontsize=_SMALL - 1, pad=1, color=MUTED)
+            ax.set_title(f"{field['neuron']}", fontsize=_SMALL - 2, pad=1, color=MUTED)
         for ax in axes.flat:
             ax.set_axis_off()
 

@@ -44,7 +44,7 @@ def _raster(found: dict[str, Any]) -> Figure:
         "One image",
         caption,
         ("run",),
-        draw("raster", "One image", caption, raster_chart(found), panels=(1, 2), high=250),
+        draw("raster", "One image", caption, raster_chart(found), panels=(1, 2), high=230),
         Table.of(("layer", "spiked", "neurons", "which, in order of layers"), rows),
     )
 

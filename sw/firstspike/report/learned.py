@@ -80,7 +80,7 @@ def _fields(source: Source) -> list[dict[str, Any]] | None:
     winner = source.arrays["winner"]
     wins = np.bincount(winner[winner >= 0], minlength=weights.shape[1])
     most = np.argsort(-wins, kind="stable")[:_FIELDS]
-    shown = np.where(alive, weights, -1)
+    shown = np.where(alive, weights.astype(np.int64), -1)
     return [
         {
             "neuron": int(j),

@@ -62,7 +62,7 @@ def _curve(found: dict[str, Any], there: list[str]) -> Figure:
         title,
         f"In the end {caption}.",
         _sources(there),
-        draw("learning-curve", title, caption, learning_chart(found), panels=(2, 1), high=330),
+        draw("learning-curve", title, caption, learning_chart(found), panels=(2, 1), high=310),
         Table.of(("", "stimuli", "accuracy", "alive"), rows),
     )
 
@@ -84,7 +84,7 @@ def _cycles(found: dict[str, Any], there: list[str]) -> Figure:
         title,
         caption,
         _sources(there),
-        draw("learning-cycles", title, caption, learning_cycles_chart(found), high=330),
+        draw("learning-cycles", title, caption, learning_cycles_chart(found), high=310),
         Table.of(("", "p1", "p50", "p99", "mean", "mean of the last"), rows),
     )
 
@@ -93,7 +93,7 @@ def _fields(key: str, found: dict[str, Any]) -> Figure:
     fields = found["fields"]
     title = f"Receptive fields, {key}"
     caption = f"The {len(fields)} neurons that won most often; bright is a strong connection" + (
-        ", and what is left open was removed." if key == "pruned" else "."
+        ", and grey ones were removed." if key == "pruned" else "."
     )
     rows = [
         (str(f["neuron"]), f["wins"], sum(w >= 0 for row in f["weights"] for w in row))
@@ -105,6 +105,6 @@ def _fields(key: str, found: dict[str, Any]) -> Figure:
         caption,
         (f"learn-{key}",),
         draw(f"fields-{key}", title, caption, fields_chart(fields),
-             panels=(-(-len(fields) // _COLUMNS), _COLUMNS), high=64 * -(-len(fields) // _COLUMNS)),
+             panels=(-(-len(fields) // _COLUMNS), _COLUMNS), high=62 * -(-len(fields) // _COLUMNS)),
         Table.of(("neuron", "stimuli won", "connections"), rows),
     )  # fmt: skip

@@ -29,9 +29,9 @@ COLOURS = {
     "#56b4e9": "--s6",
 }
 INK, MUTED, _GRID, _PAPER, *SERIES = COLOURS
-#: Points; a figure is this many points wide on a page of one column.
-FONT = 10
-_WIDE = 460
+#: Points, in a figure of a width that makes it 9 pixels on a phone and 14 on a desk.
+FONT = 10.5
+_WIDE = 420
 
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -64,7 +64,7 @@ def draw(
     description: str,
     paint: Callable[[Axes], None],
     *,
-    high: int = 280,
+    high: int = 262,
     panels: tuple[int, int] | None = None,
 ) -> str:
     """Return an ``<svg>`` element.
@@ -79,7 +79,7 @@ def draw(
     paint : callable
         Given the axes, or an array of axes with ``panels``, draws on them.
     high : int
-        Height for a width of 460.
+        Height for a width of 420.
     panels : tuple of int, optional
         Rows and columns of axes.
     """
