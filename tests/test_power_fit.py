@@ -3,12 +3,14 @@
 Mutants that a test here saw: a PLL's rows without their PLL, cells without the frequency, glitches
 exchanged with none, one multiplier's transitions for both fits; a design fitted on itself, on more
 than it takes, or with two runs weighing twice; energies below nothing; all SPRAMs as block RAMs;
-mW as uW; chips' files with a number changed, or a key too many; a measurement changed.
+mW as uW; chips' files with a number changed, or a key too many; a measurement changed; a table on
+the page changed.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +21,10 @@ from firstspike.power.device import FOLDER, NAMES, devices, find_device, load_de
 from firstspike.power.fit import fit_logic, residuals
 from firstspike.power.measurements import FILE, Row, load_measurements
 from firstspike.power.memories import fit_memories, held_out, idle_share
+from firstspike.power.pages import coefficients_table, errors_table, fill, main
 from firstspike.power.systems import KINDS, load_systems, systems
+
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -253,6 +258,24 @@ def test_systems(tmp_path):
         InputError, match=r"systems\[0\].kind: is 'rumour', must be one of measured"
     ):
         load_systems(path)
+
+
+def test_page(tmp_path, capsys):
+    page = DOCS / "power.md"
+    assert fill(page.read_text()) == page.read_text()
+    assert coefficients_table().count("\n") == 2 + sum(
+        len(d.coefficients) for d in devices().values()
+    )
+    assert "| `up5k` | static | 0.1043 | 0.1083 | 0.1646 | mW | measured |" in coefficients_table()
+    assert "| SYNtzulu | MARLANN | 24 | 9.50 | 12.07 |" in errors_table()
+    copy = tmp_path / "power.md"
+    copy.write_text(page.read_text().replace("| MARLANN |", "| OTHER |"))
+    assert main([str(copy)]) == 0
+    assert copy.read_text() == page.read_text()
+    copy.write_text(page.read_text().replace("<!-- end of errors -->", ""))
+    assert main([str(copy)]) == 2
+    assert "must have <!-- errors: generated -->" in capsys.readouterr().err
+    assert main([]) == 2
 
 
 def test_range():
