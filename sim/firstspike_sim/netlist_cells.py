@@ -29,6 +29,7 @@ _HEAD = """\
 `define ICE40_DEFAULT_ASSIGNMENT_0
 `define ICE40_DEFAULT_ASSIGNMENT_1
 /* verilator lint_off INITIALDLY */
+/* verilator lint_off MULTIDRIVEN */
 /* verilator tracing_off */
 """
 _MODULE = re.compile(r"^module (\w+)\b.*?^endmodule$", re.M | re.S)

@@ -85,7 +85,9 @@ module DP16KD(
     DIB17, DIB16, DIB15, DIB14, DIB13, DIB12, DIB11, DIB10, DIB9, DIB8, DIB7, DIB6, DIB5,
      DIB4, DIB3, DIB2, DIB1, DIB0};
   wire on_a = CEA & ~(CSA2 | CSA1 | CSA0), on_b = CEB & ~(CSB2 | CSB1 | CSB0);
-  wire writes_a = on_a & WEA, writes_b = on_b & WEB;
+  // A reset at an edge of the clock also keeps that edge's write away.
+  wire sync_a = RESETMODE == "SYNC" & RSTA, sync_b = RESETMODE == "SYNC" & RSTB;
+  wire writes_a = on_a & WEA & ~sync_a, writes_b = on_b & WEB & ~sync_b;
 
   // Where a word starts in its row.
   function [5:0] first(input [4:0] low, input integer width);
@@ -120,13 +122,11 @@ module DP16KD(
   wire [35:0] read_b = ((WRITEMODE_B == "WRITETHROUGH" ? new_b : old_b) >> first_b)
                      & ones(4'd0, DATA_WIDTH_B, 1'b0);
 
-  // A reset at an edge of the clock also keeps that edge's write away.
-  wire sync_a = RESETMODE == "SYNC" & RSTA, sync_b = RESETMODE == "SYNC" & RSTB;
   integer a, b;
   always @(posedge CLKA)
-    if (!sync_a) for (a = 0; a < 36; a = a + 1) if (mask_a[a]) rows[row_a][a] <= data_a[a];
+    for (a = 0; a < 36; a = a + 1) if (mask_a[a]) rows[row_a][a] <= data_a[a];
   always @(posedge CLKB)
-    if (!sync_b) for (b = 0; b < 36; b = b + 1) if (mask_b[b]) rows[row_b][b] <= data_b[b];
+    for (b = 0; b < 36; b = b + 1) if (mask_b[b]) rows[row_b][b] <= data_b[b];
 
   reg [35:0] out_a, out_b;
   wire async_a = RESETMODE == "ASYNC" & RSTA, async_b = RESETMODE == "ASYNC" & RSTB;
