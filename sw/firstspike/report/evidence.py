@@ -184,11 +184,7 @@ def gather(subject: Subject, folder: Path) -> Evidence:
     learns = _learns(folder, choose("learn", lambda source: _other_learner(source, subject)))
     switching = [activity for activity in running if activity.origin["learning"]]
     learners = tuple(
-        Learner(dump, found, activity)
-        for dump in learns
-        for found in builds
-        for activity in switching
-        if _belong(dump, found, activity)
+        learner for dump in learns for learner in _learners(folder, dump, builds, switching)
     )
     for learner in learners:
         unused.pop(learner.build.path, None)
@@ -252,13 +248,22 @@ def _other_learner(source: Source, subject: Subject) -> str:
     return f"of a core that {subject.board.name} does not learn with"
 
 
-def _belong(dump: Source, build: Source, activity: Source) -> bool:
-    """Tell whether a build and an activity are those of a learner."""
-    return (
-        build.origin["core_digest"] == activity.origin["core_digest"] == dump.origin["core_digest"]
-        and activity.origin["recipe"] == dump.origin["recipe"]
-        and activity.origin["pruning"] == dump.origin["pruning"]
-    )
+def _learners(
+    folder: Path, dump: Source, builds: list[Source], activities: list[Source]
+) -> list[Learner]:
+    """Return the learner of a dump, if its build and its activity are there."""
+    keys = ("core_digest", "recipe", "pruning")
+    found = [
+        [source for source in sources if all(source.origin[k] == dump.origin[k] for k in wanted)]
+        for sources, wanted in ((builds, keys[:1]), (activities, keys))
+    ]
+    for sources in found:
+        if len(sources) > 1:
+            names = " and ".join(source.path.name for source in sources[:2])
+            raise InputError(
+                f"{folder}: {names} both belong to {dump.path.name}: remove one of them"
+            )
+    return [Learner(dump, build, activity) for build, activity in zip(*found, strict=False)]
 
 
 def _check_clock(build: Source, command: str) -> None:
