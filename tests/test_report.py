@@ -589,6 +589,7 @@ def test_commands_that_collect_evidence(name, tmp_path):
         args = _parser().parse_args(words)
         assert args.call is not None
     kinds = [words[0] for words in made]
-    learns = any(PRESETS[core].learning for core in board.cores)
+    # The learner of the HX8K has 64 inputs; the shipped ones need more.
+    learns = name != "hx8k" and any(PRESETS[core].learning for core in board.cores)
     assert kinds[:4] == ["build", "run", "run", "activity"]
     assert kinds[4:] == [*["learn"] * (2 * learns), "bench", "report"]

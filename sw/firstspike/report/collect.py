@@ -36,7 +36,7 @@ def commands(board: Board, folder: Path, seeds: int) -> list[list[str]]:
     Parameters
     ----------
     board : Board
-        Its first core is reported on; if it has one that learns, that one learns.
+        Its first core is reported on; the first one that learns does, if a shipped recipe fits.
     folder : Path
         Where everything goes.
     seeds : int
@@ -49,6 +49,8 @@ def commands(board: Board, folder: Path, seeds: int) -> list[list[str]]:
     """
     core = board.cores[0]
     network = _fitting(core)
+    if network is None:
+        raise InputError(f"core {core}: none of {', '.join(_NETWORKS)} fits it")
     evidence = folder / "evidence"
     on = ["--core", core]
     cells = ["--family", board.family]
@@ -62,8 +64,8 @@ def commands(board: Board, folder: Path, seeds: int) -> list[list[str]]:
          "-o", str(evidence / "activity.json")],
     ]  # fmt: skip
     learner = next((name for name in board.cores if PRESETS[name].learning), None)
-    if learner is not None:
-        recipe = f"{_fitting(learner, '-stdp')}"
+    recipe = None if learner is None else _fitting(learner, "-stdp")
+    if learner is not None and recipe is not None:
         for name, options in (("pruned", []), ("unpruned", ["--no-prune"])):
             made.append(
                 ["learn", recipe, "--core", learner, *options, "-o", str(folder / name),
@@ -77,14 +79,15 @@ def commands(board: Board, folder: Path, seeds: int) -> list[list[str]]:
     return made
 
 
-def _fitting(core: str, suffix: str = "") -> str:
+def _fitting(core: str, suffix: str = "") -> str | None:
+    """Return the first network, or the first learner, that fits a core."""
     for name in _NETWORKS:
         try:
             check_fit(load_network(find_network(name + suffix)), PRESETS[core])
         except InputError:
             continue
         return name + suffix
-    raise InputError(f"core {core}: none of {', '.join(_NETWORKS)} fits it")
+    return None
 
 
 def _remove_old(evidence: Path) -> None:
