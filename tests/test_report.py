@@ -30,7 +30,7 @@ from firstspike.report.learned import learned
 from firstspike.report.pieces import Table, number, percent, signed_si
 from firstspike.report.svg import draw
 from firstspike.shipped import find_network
-from report_evidence import IMAGES, LEARNED, change_dump, change_json, make_folder
+from report_evidence import CORE, IMAGES, LEARNED, change_dump, change_json, make_folder
 
 REPORT = ["report", "digits", "--board", "icebreaker", "--rate", "50"]
 FIGURES = {
@@ -298,8 +298,13 @@ def test_numbers_of_the_run(folder):
     assert all(w / c <= 16 for w, c in roof["dots"])
 
 
-def test_accuracy_against_deadline(folder):
-    """It is what the golden model says of each step, when it is asked about each in turn."""
+@pytest.mark.parametrize("exits", [True, False])
+def test_accuracy_against_deadline(folder, exits):
+    """It is what spikes of whole stimuli say of each step, whether the run went on or not."""
+    if not exits:
+        (folder / "rtl.npz").unlink()
+        run = ["run", "digits", "--data", "digits", "--core", CORE, "--no-early-exit"]
+        assert main([*run, "--dump", "from/run.npz"]) == 0
     found = report()["measured"]["anytime"]
     network = load_network(find_network("digits"))
     dataset = data.load("digits")
