@@ -21,8 +21,8 @@ FAMILIES = {"ice40": "hx8k", "ecp5": "ulx3s-25f"}
 _SPRAM_BOARD = "icebreaker"
 
 #: Bits that synthesis leaves open are random. All small cells go into the module that they are
-#: in; -O1 compiles that in a third of the time of -O2.
-_ARGUMENTS = ("-Wno-PINMISSING", "--inline-mult", "-1", "--x-assign", "unique", "-CFLAGS", "-O1")
+#: in. Some hundreds of stimuli take less time than a compiler that optimises so much code.
+_ARGUMENTS = ("-Wno-PINMISSING", "--inline-mult", "-1", "--x-assign", "unique", "-CFLAGS", "-O0")
 
 
 def board_for(core: CoreSpec, family: str | None) -> Board:
