@@ -19,6 +19,8 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from firstspike.board.protocol import core_digest
 from firstspike.cli import main
@@ -318,8 +320,9 @@ WRONG = [
         b"{}",
         "is not the file of an activity .* firstspike activity NET --data DATA --core iceb",
     ),
-    ("activity.json", activity_facts(cycles=0), "must not be negative, and cycles not 0"),
-    ("activity.json", activity_facts(toggles={"lut": -1.0}), "must not be negative"),
+    ("activity.json", activity_facts(cycles=0), r"0 must be an integer in 1\.\."),
+    ("activity.json", activity_facts(toggles={"lut": float("nan")}), "is not JSON"),
+    ("activity.json", activity_facts(toggles={"lut": -1.0}), r"-1.0 must be a number in 0\.\."),
     ("activity.json", activity_facts(memories=[{"cell": "X"}]), "is not the file of an activity"),
     (
         "activity.json",
@@ -371,6 +374,46 @@ def test_wrong_files(files, capsys, name, content, message):
     assert captured.err.count("\n") == 1
     with pytest.raises(InputError, match=message):
         modelled(files)
+
+
+def paths(facts, here=()):
+    """Yield the way to each value in ``facts``."""
+    items = facts.items() if isinstance(facts, dict) else enumerate(facts)
+    for key, value in items:
+        yield (*here, key)
+        if isinstance(value, dict | list) and key != "memories":
+            yield from paths(value, (*here, key))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@pytest.mark.parametrize("make", [build_facts, activity_facts])
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_any_value_is_taken_or_refused(tmp_path_factory, make, data):
+    folder = tmp_path_factory.mktemp("fuzz")
+    contents = {build_facts: build_facts(), activity_facts: activity_facts()}
+    *way, last = data.draw(st.sampled_from(list(paths(contents[make]))))
+    place = contents[make]
+    for key in way:
+        place = place[key]
+    place[last] = data.draw(JSON)
+    (folder / "build.json").write_text(json.dumps(contents[build_facts]))
+    (folder / "activity.json").write_text(json.dumps(contents[activity_facts]))
+    (folder / "run.npz").write_bytes(dump_bytes())
+    try:
+        found = modelled(folder)
+    except InputError:
+        return
+    assert 0 < found.joules.low <= found.joules.nominal <= found.joules.high < float("inf")
+    json.dumps(found.as_json(), allow_nan=False)
 
 
 @pytest.mark.parametrize("name", ["build.json", "activity.json", "run.npz"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from firstspike.spec import CoreSpec
 __all__ = ["Activity", "Built", "Dump", "load_activity", "load_build", "load_dump"]
 
 _MHZ = 1e6
+#: More than any count is.
+_MOST = 10**12
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +126,32 @@ def _core_name(digest: str) -> str:
     return next(names, f"of digest {digest}")
 
 
+def _finite(text: str) -> float:
+    """Return the number that ``text`` is; JSON has no others."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not a number of JSON")
+    return value
+
+
+def _count(value: Any, low: int = 0) -> int:
+    """Return an integer from a file that is at least ``low``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= _MOST:
+        raise ValueError(f"{value!r} must be an integer in {low}..{_MOST}")
+    return value
+
+
+def _amount(value: Any) -> float:
+    """Return a number from a file that is not negative."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST:
+        raise ValueError(f"{value!r} must be a number in 0..{_MOST}")
+    return float(value)
+
+
 def _read_json(path: Path, maker: str) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except OSError as error:
         raise InputError(
             f"{path}: cannot be read: {error.strerror}; this makes it: {maker}"
@@ -155,12 +181,12 @@ def load_build(path: Path) -> Built:
             board=board,
             core=core,
             digest=facts["core_digest"],
-            clock_hz=int(facts["clock_hz"]),
-            cells={kind: int(count["used"]) for kind, count in facts["cells"].items()},
-            luts=int(facts["flat"]["lut"]),
+            clock_hz=_count(facts["clock_hz"], 1),
+            cells={kind: _count(count["used"]) for kind, count in facts["cells"].items()},
+            luts=_count(facts["flat"]["lut"]),
             origin=facts.get("provenance") or {"kind": "build", "tools": facts["tools"]},
         )
-        fastest = max(facts["fmax_mhz"].values())
+        fastest = max(map(_amount, facts["fmax_mhz"].values()))
     except InputError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -207,15 +233,17 @@ def load_activity(path: Path, built: Built, what: str) -> Activity:
         for memory in facts["memories"]:
             kind = memory["cell"]
             always[kind] = always.get(kind, 0) + (memory["reads"] >= 1)
-            accesses[kind] = accesses.get(kind, 0.0) + memory["reads"] + memory["writes"]
+            accesses[kind] = (
+                accesses.get(kind, 0.0) + _amount(memory["reads"]) + _amount(memory["writes"])
+            )
         activity = Activity(
             path=path,
             origin=origin,
-            images=int(origin["images"]),
-            after=int(origin.get("after", 0)),
-            cycles=int(facts["cycles"]),
-            cells={kind: int(count) for kind, count in facts["cells"].items()},
-            toggles={kind: float(count) for kind, count in facts["toggles"].items()},
+            images=_count(origin["images"], 1),
+            after=_count(origin.get("after", 0)),
+            cycles=_count(facts["cycles"], 1),
+            cells={kind: _count(count) for kind, count in facts["cells"].items()},
+            toggles={kind: _amount(count) for kind, count in facts["toggles"].items()},
             accesses=accesses,
             always=always,
         )
@@ -224,8 +252,6 @@ def load_activity(path: Path, built: Built, what: str) -> Activity:
         raise InputError(
             f"{path}: is not the file of an activity ({error!r}); this makes one: {maker}"
         ) from error
-    if activity.cycles <= 0 or min([0.0, *activity.toggles.values(), *accesses.values()]) < 0:
-        raise InputError(f"{path}: counts must not be negative, and cycles not 0; again: {maker}")
     if digest != built.digest:
         raise InputError(
             f"{path}: is of the core {_core_name(digest)}, and {built.path} of "
@@ -281,6 +307,6 @@ def load_dump(path: Path, built: Built, what: str) -> Dump:
             f"{path}: its counters are of the core {_core_name(digest)}, and {built.path} of "
             f"{_core_name(built.digest)}; this makes the right one: {maker}"
         )
-    if total is None or not images:
+    if total is None or total <= 0 or not images:
         raise InputError(f"{path}: has no cycles of a whole run; this makes one that has: {maker}")
     return Dump(path, what, origin, images, total, counters)

@@ -55,7 +55,15 @@ def errors_table() -> str:
             (held["design"], source, "", f"{mw:.2f}", "", "", f"{100 * error:+.1f} %")
             for mw, source, error in held["others"]
         ]
-    head = ("predicted", "fitted on", "MHz", "mW measured", "mW modelled", "by assumptions", "error")
+    head = (
+        "predicted",
+        "fitted on",
+        "MHz",
+        "mW measured",
+        "mW modelled",
+        "by assumptions",
+        "error",
+    )
     return _table(head, rows)
 
 
