@@ -1,11 +1,12 @@
 """A bank under random traffic, against a model that does one word after the other.
 
-Mutants tried, each seen to fail: no forwarding, forwarding from any row, or into START; START
-from the wrong half; host access to the wrong half, both ways; `fired` kept by START, set by ADD,
-not forwarded, or ignored; `>` at the threshold; RAMP that asks whether a neuron fired; READ of
-some lanes only; reading, writing or keeping while held; `latest` valid after a fetch or after a
-load; synapse reads counted while held; weights always unsigned; -1 read as 0; the magnitude's top
-bit left out; products of words that do not add, or that move while held.
+Mutants tried, each seen to fail: no forwarding, forwarding from any row, from no word, or into
+START; what is fetched, or loaded by the host, added to the wrong one of the two; START from the
+wrong half; host access to the wrong half, both ways; `fired` kept by START, set by ADD, not
+forwarded, or ignored; `>` at the threshold; RAMP that asks whether a neuron fired; READ of some
+lanes only; reading, writing or keeping while held; synapse reads counted while held; weights always
+unsigned; -1 read as 0; the magnitude's top bit left out; products of words that do not add, or that
+move while held.
 """
 
 import random

@@ -3,8 +3,8 @@
 Mutants tried, each seen to fail: a waiting request that chooses the lane while a stimulus runs
 (which the core once did), or is served then; a reply overwritten by the next; no sign; registers
 read as what was there before; all banks written; always lane 0, or part 0; always the start half;
-a stimulus that begins while a request is served; data of a read that is or-ed in; a reply one
-cycle early.
+a stimulus that begins while a request is served; data of a read, or of a request that waits for
+the end of a stimulus, that is or-ed in; a reply one cycle early.
 """
 
 from __future__ import annotations

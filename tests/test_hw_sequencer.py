@@ -2,8 +2,9 @@
 
 Mutants tried, each seen to fail: `hold` ignored; RAMP from step 0; `touched` or `fired` kept from
 the tick before; a last spike with the end of the tick missed; two decisions; early exit ignored;
-the last reading of another layer; RAMP layers passed over; the last step missed. No mutant, since
-nothing can see it: `touched` not cleared at the beginning of a step, for every tick clears it.
+the last reading of another layer; RAMP layers passed over; the last step missed; the next layer a
+cycle early. No mutant, since nothing can see it: `touched` not cleared at the beginning of a step,
+for every tick clears it.
 """
 
 import random
@@ -138,6 +139,9 @@ def test_random_scripts(slow):
             if follows:
                 log.append(("store",))
                 assert not ctx.get(dut.from_input)
+                # The registers of the next layer are asked for a cycle later.
+                assert ctx.get(dut.layer) == layer
+                await ctx.tick()
                 assert ctx.get(dut.layer) == layer + 1
                 await deliver(ctx, dut.store_done, script.spikes[step][layer])
             elif command is Operation.TICK:

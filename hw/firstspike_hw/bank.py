@@ -175,20 +175,15 @@ class Bank(wiring.Component):
         # Stage C: add, compare, write back.
         c_fetched = Signal()
         m.d.sync += c_fetched.eq(host.fetch)
-        latest_valid = Signal()
-        latest_row = Signal(state_row_bits)
         latest_fired = Signal(spec.word)
+        # Whether ``latest`` takes the place of what was read: known a cycle ahead, since every lane
+        # waits for it. A START word reads the other half of the memory. Without a word, the host
+        # loads.
         forward = Signal()
+        with m.If(self.advance):
+            m.d.sync += forward.eq(Mux(b.valid, c.valid & (b.row == c.row) & ~b_start, ~host.fetch))
         keeps = Signal()
         m.d.comb += [
-            # A START word reads the other half of the memory. Without a word, the host loads.
-            forward.eq(
-                Mux(
-                    c.valid,
-                    latest_valid & (latest_row == c.row) & (c.operation != Operation.START),
-                    ~c_fetched,
-                )
-            ),
             keeps.eq((self.advance & c.valid) | c_fetched),
             self.state_read.eq(self.advance & c.valid),
             self.state_write.eq(
@@ -207,10 +202,6 @@ class Bank(wiring.Component):
                 self.tick.operation.eq(c.operation),
                 self.tick.last.eq(c.last),
             ]
-        with m.If(keeps):
-            m.d.sync += [latest_valid.eq(c.valid & ~c_fetched), latest_row.eq(c.row)]
-        with m.Elif(host.load):
-            m.d.sync += latest_valid.eq(0)
 
         for lane in range(spec.word):
             kept = self.latest[lane]

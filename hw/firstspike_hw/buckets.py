@@ -118,13 +118,13 @@ class Buckets(wiring.Component):
         link = link_layout(spec)
         m = Module()
 
+        slot_bits = bits_for(spec.pixels)
+        # The links of a word are written all at once, and one is read. Synthesis makes one wide
+        # port of those that write, so that the memory itself chooses among the links of a word.
         m.submodules.links = links = memory.Memory(
-            shape=data.ArrayLayout(link, spec.pixels),
-            depth=2 << words,
-            init=[],
-            attrs=NO_COLLISION,
+            shape=link, depth=2 * spec.pixels << words, init=[], attrs=NO_COLLISION
         )
-        links_write = links.write_port()
+        links_write = [links.write_port() for _ in slots]
         links_read = links.read_port()
         heads = []
         for _ in slots:
@@ -169,23 +169,20 @@ class Buckets(wiring.Component):
                 i_valid & ~i_clear & i_spikes[k] & (insertion.times[k] == i_times[k])
             )
         m.d.sync += word_before.eq(i_word)
-        m.d.comb += [
-            links_write.addr.eq(Cat(i_word, i_half)),
-            links_write.en.eq(i_valid & ~i_clear),
-        ]
         for k, (read, write) in enumerate(heads):
             with m.If(again[k]):
-                m.d.comb += _assign_link(links_write.data[k], word_before, C(1))
+                m.d.comb += _assign_link(links_write[k].data, word_before, C(1))
             with m.Else():
-                m.d.comb += links_write.data[k].eq(read.data)
+                m.d.comb += links_write[k].data.eq(read.data)
             m.d.comb += [
+                links_write[k].addr.eq(Cat(C(k, slot_bits), i_word, i_half)),
+                links_write[k].en.eq(i_valid & ~i_clear),
                 write.addr.eq(Cat(Mux(i_clear, i_times[0], i_times[k]), i_half)),
                 *_assign_link(write.data, i_word, ~i_clear),
                 write.en.eq(i_valid & (i_clear | i_spikes[k])),
             ]
 
         # Reading: the word and position of the event on offer, and the heads still to be followed.
-        slot_bits = bits_for(spec.pixels)
         opening = Signal()
         left = Signal(spec.pixels)
         head_words = Signal(data.ArrayLayout(words, spec.pixels))
@@ -200,19 +197,23 @@ class Buckets(wiring.Component):
         m.d.comb += opened.eq(Cat(_is_there(read.data) for read, _ in heads))
         open_slot, open_word = self._lowest(m, opened, [read.data.word for read, _ in heads])
         left_slot, left_word = self._lowest(m, left, [head_words[k] for k in slots])
-        successor = Signal(link)
         follows = Signal()
         list_word = Signal(words)
+        list_slot = Signal(slot_bits)
+        stays = Signal()
         next_word = Signal(words)
+        next_slot = Signal(slot_bits)
         moves = Signal()
         m.d.comb += [
-            successor.eq(links_read.data[slot]),
-            follows.eq(_is_there(successor)),
+            follows.eq(_is_there(links_read.data)),
             moves.eq(opening | (valid & self.events.ready)),
             # The link comes late; all but one choice is made before.
             list_word.eq(Mux(opening, open_word, left_word)),
-            next_word.eq(Mux(follows & ~opening, successor.word, list_word)),
-            links_read.addr.eq(Cat(next_word, self.half)),
+            list_slot.eq(Mux(opening, open_slot, left_slot)),
+            stays.eq(follows & ~opening),
+            next_word.eq(Mux(stays, links_read.data.word, list_word)),
+            next_slot.eq(Mux(stays, slot, list_slot)),
+            links_read.addr.eq(Cat(next_slot, next_word, self.half)),
             links_read.en.eq(moves),
             self.events.valid.eq(valid),
             self.events.p.index.eq(Cat(slot, word)),
@@ -220,18 +221,17 @@ class Buckets(wiring.Component):
             self.done.eq(~opening & ~valid),
         ]
         with m.If(moves):
-            m.d.sync += word.eq(next_word)
+            m.d.sync += [word.eq(next_word), slot.eq(next_slot)]
         with m.If(self.start):
             m.d.sync += valid.eq(0)
         with m.If(opening):
             m.d.sync += [
                 valid.eq(opened != 0),
-                slot.eq(open_slot),
                 left.eq(opened & (opened - 1)),
                 Cat(head_words).eq(Cat(read.data.word for read, _ in heads)),
             ]
         with m.Elif(moves & ~follows):
-            m.d.sync += [valid.eq(left != 0), slot.eq(left_slot), left.eq(left & (left - 1))]
+            m.d.sync += [valid.eq(left != 0), left.eq(left & (left - 1))]
         return m
 
     def _lowest(self, m: Module, there: Signal, values: list[Any]) -> tuple[Signal, Signal]:

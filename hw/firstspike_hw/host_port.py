@@ -34,7 +34,7 @@ class HostPort(wiring.Component):
 
     Addresses are made by `CoreSpec.address`. Registers are write only; reading one gives 0.
 
-    Timing: a register write takes one cycle, a memory write two or three, a read five.
+    Timing: a write takes two cycles, or three to the state memory; a read five.
 
     Parameters
     ----------
@@ -115,6 +115,9 @@ class HostPort(wiring.Component):
                 bank.eq(state_row[bits_for(spec.state_rows) :]),
             ]
 
+        # All lanes get it, so that it comes from a register.
+        data = Signal(max(spec.part_bits, spec.potential_bits))
+        m.d.sync += data.eq(Mux(self.idle & request.write, request.data, 0))
         weight_enable = Signal()
         load = Signal()
         load_lanes = Signal()
@@ -127,7 +130,7 @@ class HostPort(wiring.Component):
                 port.weight_write.eq(request.write),
                 port.row.eq(row),
                 port.part.eq(part),
-                port.data.eq(Mux(self.idle & request.write, request.data, 0)),
+                port.data.eq(data),
                 port.start.eq(request.space == Space.START),
                 port.load.eq(load),
                 port.load_lanes.eq(Mux(load_lanes & here, 1 << lane, 0)),
@@ -139,10 +142,14 @@ class HostPort(wiring.Component):
             self.select.eq(self.idle),
             self.lane.eq(Cat(bank, lane) if spec.banks > 1 else lane),
         ]
-        # Words are wide and memories slow, so the choice of a part has a cycle of its own.
+        # Words are wide and memories slow, so the choice of a part has a cycle of its own, and
+        # that of a bank another one.
         word = Signal(spec.parts * spec.part_bits)
         picked = Signal(spec.part_bits)
-        m.d.comb += word.eq(Array(self.weights)[bank])
+        if spec.parts > 1:
+            m.d.sync += word.eq(Array(self.weights)[bank])
+        else:
+            m.d.comb += word.eq(Array(self.weights)[bank])
         m.d.sync += picked.eq(word.word_select(part, spec.part_bits))
 
         waited = Signal(2)
@@ -150,24 +157,27 @@ class HostPort(wiring.Component):
             m.d.sync += self.replies.valid.eq(0)
         with m.FSM():
             with m.State("REQUEST"):
+                m.d.sync += waited.eq(0)
                 with m.If(self.requests.valid & self.idle & ~self.replies.valid):
-                    with m.If(request.write & (request.space == Space.REGISTERS)):
-                        m.d.comb += [self.register_write.eq(1), self.requests.ready.eq(1)]
-                    with m.Elif(request.write & weights):
-                        m.d.comb += [weight_enable.eq(1), self.requests.ready.eq(1)]
-                    with m.Elif(request.write):
-                        m.d.comb += load.eq(1)
-                        m.next = "LOAD"
-                    with m.Else():
-                        m.d.comb += [weight_enable.eq(weights), fetch.eq(~weights)]
-                        m.d.sync += waited.eq(0)
-                        m.next = "READ"
+                    m.next = "SERVE"
+            with m.State("SERVE"):
+                m.next = "REQUEST"
+                with m.If(request.write & (request.space == Space.REGISTERS)):
+                    m.d.comb += [self.register_write.eq(1), self.requests.ready.eq(1)]
+                with m.Elif(request.write & weights):
+                    m.d.comb += [weight_enable.eq(1), self.requests.ready.eq(1)]
+                with m.Elif(request.write):
+                    m.d.comb += load.eq(1)
+                    m.next = "LOAD"
+                with m.Else():
+                    m.d.comb += [weight_enable.eq(weights), fetch.eq(~weights)]
+                    m.next = "READ"
             with m.State("LOAD"):
                 m.d.comb += [load_lanes.eq(1), self.requests.ready.eq(1)]
                 m.next = "REQUEST"
             with m.State("READ"):
                 m.d.sync += waited.eq(waited + 1)
-                with m.If(waited == 3):
+                with m.If(waited == 2):
                     m.d.comb += self.requests.ready.eq(1)
                     m.d.sync += self.replies.valid.eq(1)
                     with m.If(weights):

@@ -195,13 +195,17 @@ class Sequencer(wiring.Component):
                 with m.If(self.commands.ready):
                     with m.If(~is_last_layer):
                         m.d.comb += self.store_start.eq(1)
-                        m.d.comb += self.next_layer.eq(self.layer + 1)
-                        m.next = "SPIKES"
+                        m.next = "CLIMB"
                     with m.Elif(self.ramp):
                         m.d.sync += final.eq(1)
                         m.next = "READING"
                     with m.Else():
                         m.next = "DECIDE"
+            with m.State("CLIMB"):
+                # Registers of a layer are slow, and so is the answer to a command. Spikes are not
+                # here yet.
+                m.d.comb += self.next_layer.eq(self.layer + 1)
+                m.next = "SPIKES"
             with m.State("SPIKES"):
                 with m.If(self.store_done):
                     with m.If(touched | self.ramp):

@@ -195,6 +195,11 @@ class Interpreter(wiring.Component):
         with m.If(self.labels.ready):
             m.d.sync += self.labels.valid.eq(0)
 
+        # The core is asked from a register: a request holds up its next stimulus, a long way on.
+        request, requested = Signal(), Signal()
+        m.d.comb += requested.eq(self.requests.valid & self.requests.ready)
+        m.d.sync += self.requests.valid.eq(request & ~requested)
+
         answer = Signal(3)
         reading, understood = Signal(), Signal()
         m.d.comb += [
@@ -264,10 +269,10 @@ class Interpreter(wiring.Component):
                 with m.Elif(whole):
                     m.next = "STORE"
             with m.State("STORE"):
-                m.d.comb += [self.requests.valid.eq(~in_link), self.requests.p.write.eq(1)]
+                m.d.comb += [request.eq(~in_link), self.requests.p.write.eq(1)]
                 with m.If(in_link):
                     m.d.sync += loaded.eq(latest[-32:])
-                with m.If(in_link | self.requests.ready):
+                with m.If(in_link | requested):
                     m.d.sync += address.eq(address + 1)
                     m.next = "WORD"
             with m.State("FETCH"):
@@ -276,8 +281,8 @@ class Interpreter(wiring.Component):
                 with m.If(empty):
                     m.next = "ANSWER"
                 with m.Elif(self.bytes.valid):
-                    m.d.comb += self.requests.valid.eq(~in_link)
-                    with m.If(in_link | self.requests.ready):
+                    m.d.comb += request.eq(~in_link)
+                    with m.If(in_link | requested):
                         m.d.comb += self.bytes.ready.eq(1)
                         m.d.sync += answer.eq(Reply.DATA & 7)
                         m.next = "FETCHED"

@@ -106,8 +106,13 @@ class FrameLink(wiring.Component):
         connect(m, responder.contents, sender.contents)
         connect(m, sender.bytes, flipped(self.sent))
 
+        # All of the core waits for it, so that it comes from a register.
         restarted = Signal()
-        m.d.sync += restarted.eq(self.restart)
+        m.d.sync += [
+            self.restart.eq(receiver.restart | interpreter.abort),
+            restarted.eq(self.restart),
+            interpreter.result.eq(self.results.valid & self.results.ready),
+        ]
         m.d.comb += [
             receiver.lost.eq(self.lost),
             receiver.patient.eq(self.patient),
@@ -116,10 +121,8 @@ class FrameLink(wiring.Component):
             buffer.data.eq(receiver.data),
             buffer.commit.eq(receiver.commit),
             buffer.rewind.eq(receiver.rewind),
-            self.restart.eq(receiver.restart | interpreter.abort),
             interpreter.restarted.eq(restarted),
             interpreter.first.eq(receiver.number),
-            interpreter.result.eq(self.results.valid & self.results.ready),
             responder.ask.eq(receiver.ask),
             responder.reason.eq(receiver.reason),
             responder.expected.eq(receiver.expected),

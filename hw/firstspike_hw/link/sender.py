@@ -18,7 +18,7 @@ def content_layout() -> data.StructLayout:
 class Sender(wiring.Component):
     """Puts contents between flags, with their CRC, and stuffs them.
 
-    Timing: as fast as a UART takes bytes; at least nine cycles each.
+    Timing: as fast as a UART takes bytes; at least ten cycles each.
 
     Members
     -------
@@ -44,11 +44,12 @@ class Sender(wiring.Component):
         m.submodules.crc = crc = FrameCrc()
         checking = Signal()
         escaped = Signal()
-        byte = Signal(8)
         special = Signal()
         n_checked = Signal(range(CRC_BYTES))
+        # Contents come through long chains of logic, so that they have a cycle of their own.
+        byte = Signal(8)
+        last = Signal()
         m.d.comb += [
-            byte.eq(Mux(checking, crc.crc, self.contents.p.byte)),
             special.eq((byte == FLAG) | (byte == ESCAPE)),
             crc.bytes.payload.eq(byte),
             crc.drain.eq(checking),
@@ -62,11 +63,18 @@ class Sender(wiring.Component):
                 ]
                 m.d.sync += checking.eq(0)
                 with m.If(self.bytes.valid & self.bytes.ready):
+                    m.next = "LOAD"
+            with m.State("LOAD"):
+                m.d.sync += [
+                    byte.eq(Mux(checking, crc.crc, self.contents.p.byte)),
+                    last.eq(self.contents.p.last),
+                ]
+                with m.If(checking | self.contents.valid):
                     m.next = "BYTES"
             with m.State("BYTES"):
                 m.d.comb += [
                     self.bytes.payload.eq(byte ^ Mux(escaped, FLIP, 0)),
-                    self.bytes.valid.eq(checking | self.contents.valid),
+                    self.bytes.valid.eq(1),
                 ]
                 with m.If(special & ~escaped):
                     m.d.comb += self.bytes.payload.eq(ESCAPE)
@@ -77,14 +85,14 @@ class Sender(wiring.Component):
             with m.State("CHECK"):
                 m.d.comb += crc.bytes.valid.eq(1)
                 with m.If(crc.bytes.ready):
-                    m.next = "BYTES"
+                    m.next = "LOAD"
                     with m.If(checking):
                         m.d.sync += n_checked.eq(n_checked + 1)
                         with m.If(n_checked == CRC_BYTES - 1):
                             m.next = "CLOSE"
                     with m.Else():
                         m.d.comb += self.contents.ready.eq(1)
-                        m.d.sync += checking.eq(self.contents.p.last)
+                        m.d.sync += checking.eq(last)
             with m.State("CLOSE"):
                 m.d.comb += [self.bytes.payload.eq(FLAG), self.bytes.valid.eq(1)]
                 with m.If(self.bytes.ready):
