@@ -8,6 +8,7 @@ of the UART taken.
 """
 
 import gc
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -75,10 +76,8 @@ def pins(platform, resource, wire):
 @pytest.mark.parametrize("board", BOARDS.values(), ids=lambda board: board.name)
 def test_board(board):
     assert board.cores and set(board.cores) <= set(PRESETS)
-    assert board.divisor >= MIN_DIVISOR
     assert find_board(board.name, baud=board.baud) == board
     settings = {"ice40": ice40_settings, "ecp5": ecp5_settings}[board.family]
-    assert settings(board.oscillator, board.clock)
     platform = opened(board)
     assert platform.default_clk_frequency == board.oscillator
     assert pins(platform, "uart", "rx") == [board.uart.rx]
@@ -87,6 +86,8 @@ def test_board(board):
     places = [board.uart.rx_at, board.uart.tx_at, board.uart.ground_at]
     assert all(places) or not any(places)
     for core in board.cores:
+        assert settings(board.oscillator, board.clock_of(PRESETS[core]))
+        assert board.divisor(PRESETS[core]) >= MIN_DIVISOR
         assert (PRESETS[core].memory == "spram") <= (platform.device == SPRAM_DEVICE)
 
 
@@ -132,11 +133,32 @@ def test_no_such_board():
 
 def test_another_baud():
     board = find_board("hx8k", baud=12_000_000)
-    assert (board.divisor, BOARDS["hx8k"].divisor) == (4, 48)
+    core = PRESETS["hx8k"]
+    assert (board.divisor(core), BOARDS["hx8k"].divisor(core)) == (4, 48)
     with pytest.raises(InputError, match="baud is 7000000, must be within 2 % of 24000000"):
         find_board("icebreaker", baud=7_000_000)
     with pytest.raises(InputError, match="baud is 48000000, must be"):
         find_board("icebreaker", baud=48_000_000)
+
+
+def test_clock_of_a_learner():
+    board = replace(BOARDS["hx8k"], clock=80 * MHZ, learner_clock=60 * MHZ, baud=2 * MHZ)
+    core, learner = PRESETS["hx8k"], PRESETS["learner-hx8k"]
+    assert (board.clock_of(core), board.clock_of(learner)) == (80 * MHZ, 60 * MHZ)
+    assert (board.divisor(core), board.divisor(learner)) == (40, 30)
+    assert board.megahertz == "80 (learner: 60)"
+    same = replace(board, learner_clock=None)
+    assert same.clock_of(learner) == 80 * MHZ
+    assert same.megahertz == "80"
+
+
+@pytest.mark.parametrize("rate", [20 * MHZ, 7_500_000], ids=["learner", "other"])
+def test_baud_that_one_clock_does_not_make(monkeypatch, rate):
+    clocks = {"clock": 80 * MHZ, "learner_clock": 30 * MHZ}
+    monkeypatch.setitem(BOARDS, "hx8k", replace(BOARDS["hx8k"], **clocks))
+    assert find_board("hx8k", baud=5 * MHZ).baud == 5 * MHZ
+    with pytest.raises(InputError, match="must be within 2 % of"):
+        find_board("hx8k", baud=rate)
 
 
 def test_missing_tool(monkeypatch, tmp_path):

@@ -67,13 +67,14 @@ class BoardTop(Elaboratable):
 
     def __init__(self, spec: CoreSpec, board: Board):
         self._boots = board.boot_offset(spec) is not None
-        self._system = System(spec, board.divisor, flash_offset=board.boot_offset(spec))
+        self._system = System(spec, board.divisor(spec), flash_offset=board.boot_offset(spec))
         self._board = board
+        self._clock = board.clock_of(spec)
 
     def elaborate(self, platform):
         m = Module()
-        clock, locked = _PLLS[self._board.family](m, self._board, platform)
-        platform.add_clock_constraint(clock, self._board.clock)
+        clock, locked = _PLLS[self._board.family](m, self._board, self._clock, platform)
+        platform.add_clock_constraint(clock, self._clock)
         m.domains.start = ClockDomain(reset_less=True)
         m.domains.sync = ClockDomain()
         m.d.comb += [ClockSignal("start").eq(clock), ClockSignal().eq(clock)]
@@ -115,9 +116,9 @@ def _connect_flash(m: Module, platform, system: System) -> None:
             m.d.comb += buffer.o.eq(levels.get(wire.name, 0))
 
 
-def _ice40_clock(m: Module, board: Board, platform) -> tuple[Signal, Signal]:
+def _ice40_clock(m: Module, board: Board, hertz: int, platform) -> tuple[Signal, Signal]:
     source = platform.request(platform.default_clk, dir="-")
-    settings = ice40_settings(board.oscillator, board.clock)
+    settings = ice40_settings(board.oscillator, hertz)
     if board.pll_pad:
         m.submodules.pll = pll = PllIce40(settings, source.io, pad=True)
     else:
@@ -126,10 +127,10 @@ def _ice40_clock(m: Module, board: Board, platform) -> tuple[Signal, Signal]:
     return pll.output, pll.locked
 
 
-def _ecp5_clock(m: Module, board: Board, platform) -> tuple[Signal, Signal]:
+def _ecp5_clock(m: Module, board: Board, hertz: int, platform) -> tuple[Signal, Signal]:
     source = platform.request(platform.default_clk, dir="-")
     m.submodules.oscillator = buffer = io.Buffer(io.Direction.Input, source)
-    settings = ecp5_settings(board.oscillator, board.clock)
+    settings = ecp5_settings(board.oscillator, hertz)
     m.submodules.pll = pll = PllEcp5(settings, buffer.i)
     return pll.output, pll.locked
 

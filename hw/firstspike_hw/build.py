@@ -97,6 +97,7 @@ def build(
         board's clock. No file is written then.
     """
     family = _FAMILIES[board.family]
+    clock = board.clock_of(core)
     tools = {name: tool_version(name) for name in ("yosys", family.place)}
     tools["amaranth"] = version("amaranth")
     with tempfile.TemporaryDirectory(prefix="firstspike-") as name:
@@ -118,10 +119,10 @@ def build(
                 best = seed
                 placed = work / f"top{family.placed}"
                 placed.replace(work / f"best{family.placed}")
-        if fmax[best] * _MHZ < board.clock:
+        if fmax[best] * _MHZ < clock:
             reached = ", ".join(f"{value:.1f}" for value in fmax.values())
             raise InputError(
-                f"board {board.name}: the core must run at {board.clock / _MHZ:g} MHz and reaches "
+                f"board {board.name}: the core must run at {clock / _MHZ:g} MHz and reaches "
                 f"{reached} MHz with seeds 1..{seeds}: a smaller core, or more seeds, may"
             )
         run_tool(family.pack, [f"best{family.placed}", f"best{family.bitstream}"], work)
@@ -133,7 +134,7 @@ def build(
         "board": board.name,
         "core": asdict(core),
         "core_digest": core_digest(core).hex(),
-        "clock_hz": board.clock,
+        "clock_hz": clock,
         "baud": board.baud,
         "tools": tools,
         "blocks": blocks,

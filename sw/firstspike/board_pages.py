@@ -40,7 +40,7 @@ def boards_table() -> str:
                 f"`{board.name}`",
                 board.title,
                 board.chip,
-                f"{board.oscillator / _MEGA:g}, {board.clock / _MEGA:g}",
+                f"{board.oscillator / _MEGA:g}, {board.megahertz}",
                 board.uart.bridge,
                 _grouped(board.baud),
                 "link" if board.flash_offset is None else "flash or link",

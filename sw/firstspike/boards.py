@@ -67,7 +67,9 @@ class Board:
     place_options : tuple of str
         Device, package and speed for nextpnr.
     clock : int
-        Hz of the core.
+        Hz of a core.
+    learner_clock : int or None
+        Hz of a core that learns, where it cannot keep up with the others; see `clock_of`.
     baud : int
         Bits a second of the UART.
     oscillator : int
@@ -100,11 +102,22 @@ class Board:
     pll_pad: bool = False
     logic_memories: tuple[str, ...] = ()
     flash_offset: int | None = None
+    learner_clock: int | None = None
+
+    def clock_of(self, core: CoreSpec) -> int:
+        """Return the Hz at which ``core`` runs."""
+        return self.clock if self.learner_clock is None or not core.learning else self.learner_clock
 
     @property
-    def divisor(self) -> int:
-        """Clock cycles a bit of the UART."""
-        return round(self.clock / self.baud)
+    def megahertz(self) -> str:
+        """Clocks of its cores in MHz, for people to read."""
+        mega = 1_000_000
+        learner = "" if self.learner_clock is None else f" (learner: {self.learner_clock / mega:g})"
+        return f"{self.clock / mega:g}{learner}"
+
+    def divisor(self, core: CoreSpec) -> int:
+        """Return the clock cycles of ``core`` in a bit of the UART."""
+        return round(self.clock_of(core) / self.baud)
 
     def boot_offset(self, core: CoreSpec) -> int | None:
         """Return where in the flash ``core`` finds what it loads at power-up; None: nowhere.
@@ -262,7 +275,7 @@ def find_board(name: str, *, baud: int | None = None) -> Board:
     Raises
     ------
     InputError
-        If there is none, or its clock does not make that rate within 2 %: ten bits later, a
+        If there is none, or a clock of it does not make that rate within 2 %: ten bits later, a
         receiver must still be within its bit.
     """
     if name not in BOARDS:
@@ -270,10 +283,11 @@ def find_board(name: str, *, baud: int | None = None) -> Board:
     board = BOARDS[name]
     if baud is None:
         return board
-    divisor = max(1, round(board.clock / baud))
-    if abs(board.clock / divisor / baud - 1) > _MOST_ERROR:
-        raise InputError(
-            f"baud is {baud}, must be within 2 % of {board.clock} divided by an integer "
-            f"(clock of board {name})"
-        )
+    for clock in {board.clock, board.learner_clock or board.clock}:
+        divisor = max(1, round(clock / baud))
+        if abs(clock / divisor / baud - 1) > _MOST_ERROR:
+            raise InputError(
+                f"baud is {baud}, must be within 2 % of {clock} divided by an integer "
+                f"(clock of board {name})"
+            )
     return replace(board, baud=baud)

@@ -83,7 +83,7 @@ def wiring_picture(board: Board) -> str:
             lines.append(_text(edge + 14, y - 8, place, kind="small"))
     mega = 1_000_000
     foot = (
-        f"{board.oscillator / mega:g} MHz oscillator, core at {board.clock / mega:g} MHz, "
+        f"{board.oscillator / mega:g} MHz oscillator, core at {board.megahertz} MHz, "
         f"UART {board.baud / mega:g} Mbaud"
     )
     lines.append(_text(_WIDTH - 40, _HEIGHT - 32, foot, kind="small", anchor="end"))

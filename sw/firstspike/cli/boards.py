@@ -11,8 +11,6 @@ from firstspike.cli.common import add_json, print_facts, print_json, print_table
 
 __all__ = ["add"]
 
-_MEGA = 1_000_000
-
 
 def add(commands) -> None:
     """Add the command to the subparsers ``commands``."""
@@ -39,7 +37,7 @@ def _call(args: argparse.Namespace) -> int:
             (
                 board.name,
                 board.chip,
-                board.clock / _MEGA,
+                board.megahertz,
                 board.baud,
                 board.uart.bridge,
                 " ".join(board.cores),
@@ -66,7 +64,7 @@ def _print_one(board: Board, builds: dict[tuple[str, str], Built]) -> None:
         {
             "board": board.title,
             "chip": board.chip,
-            "clock, MHz": board.clock / _MEGA,
+            "clock, MHz": board.megahertz,
             "baud": board.baud,
             "serial port": uart.bridge,
             "into the FPGA": f"{uart.rx} {uart.rx_at}".strip(),
