@@ -71,7 +71,7 @@ def test_digits_on_the_bitstream(tool, tmp_path):
     made = build(core, BOARDS["hx8k"], tmp_path, seeds=1)
     chip = unpack(made.bitstream)
     assert chip.core == core
-    assert chip.divisor == BOARDS["hx8k"].divisor
+    assert chip.divisor == BOARDS["hx8k"].divisor(core)
     images = load("digits").split("test")[0][:IMAGES].reshape(IMAGES, -1)
     expected = golden.run(network, images, core=core)
     with SimulatedBoard(core, divisor=chip.divisor, chip=chip.verilog) as board:

@@ -104,7 +104,7 @@ def core_rates() -> dict[str, Figure]:
                 found[f"rate-{board.name}-{name}-{network.name}"] = Figure.of(
                     f"{board.name}, core {name}: {network.name}, first {len(images)} test images",
                     "images/s",
-                    [board.clock / cycles[name, network.name]],
+                    [board.clock_of(PRESETS[name]) / cycles[name, network.name]],
                     modelled=True,
                 )
     return found
