@@ -491,7 +491,7 @@ def test_json(files, capsys):
     assert facts["saving"]["energy_saved"] == {"low": 0, "nominal": 0, "high": 0}
     assert facts["saving"]["published"]["learning_saved"] == 64
     assert main(words(files, "--against", str(files / "dense.json"))) == 0
-    assert "0.0 % less energy" in capsys.readouterr().out
+    assert "energy +0.00 % (+0.00 % to +0.00 %)" in capsys.readouterr().out
 
 
 def test_errors_without_files(capsys):

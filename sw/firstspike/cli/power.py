@@ -122,15 +122,20 @@ def _print_energy(found: Energy) -> None:
 
 
 def _print_saving(saved: dict[str, Any], what: str) -> None:
-    energy_saved, power_saved = saved["energy_saved"], saved["power_saved"]
+    energy_saved = saved["energy_saved"]
     published = saved["published"]
     print(
-        f"\nagainst the other: {energy_saved['nominal']:.1f} % less energy "
-        f"({energy_saved['low']:.1f} to {energy_saved['high']:.1f}), "
-        f"{power_saved['nominal']:.2f} % less power, {saved['cycles_saved']:.1f} % fewer cycles\n"
-        f"published of another system: {published[f'{what}_saved']} % less energy by pruning, "
-        f"{published['power_of_pruning']} % of power for it ({published['source']})"
+        f"\nagainst the other: energy {_less(energy_saved['nominal'])} "
+        f"({_less(energy_saved['high'])} to {_less(energy_saved['low'])}), "
+        f"power {_less(saved['power_saved']['nominal'])}, cycles {_less(saved['cycles_saved'])}\n"
+        f"published of another system: energy {_less(published[f'{what}_saved'])} by pruning, "
+        f"power {_less(-published['power_of_pruning'])} for its logic ({published['source']})"
     )
+
+
+def _less(saved: float) -> str:
+    """Return a saving in per cent as a change."""
+    return f"{0.0 - saved:+.2f} %"
 
 
 def _print_errors(errors: list[dict[str, Any]]) -> None:
