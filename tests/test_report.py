@@ -18,7 +18,7 @@ from firstspike import data, golden
 from firstspike.boards import BOARDS
 from firstspike.cli import _parser, main
 from firstspike.cores import PRESETS
-from firstspike.network import load_network
+from firstspike.network import Layer, Network, load_network, save_network
 from firstspike.power import energy
 from firstspike.power.systems import systems as published
 from firstspike.provenance import provenance
@@ -30,6 +30,7 @@ from firstspike.report.learned import learned
 from firstspike.report.pieces import Table, number, percent, signed_si
 from firstspike.report.svg import draw
 from firstspike.shipped import find_network
+from firstspike.spec import Neuron, WeightKind
 from report_evidence import CORE, IMAGES, LEARNED, change_dump, change_json, make_folder
 
 REPORT = ["report", "digits", "--board", "icebreaker", "--rate", "50"]
@@ -534,6 +535,36 @@ def test_kinds_of_figures_are_never_mixed(folder):
         assert {row[0] for row in rows} == names
         assert len(rows) == sum(system.kind == kind for system in published())
     assert len(figures["ours"]["table"]["rows"]) == 1
+
+
+def test_a_ramp_network(folder):
+    """It decides at the end: there are no steps of decisions, and no deadlines."""
+    rng = np.random.default_rng(1)
+
+    def layer(name: str, inputs: int, neurons: int, scale: int) -> Layer:
+        return Layer(
+            name, Neuron.RAMP, WeightKind.SIGNED, 4, rng.integers(-7, 8, (inputs, neurons)),
+            np.zeros(neurons, np.int64), scale,
+        )  # fmt: skip
+
+    layers = (layer("hidden", 64, 20, 30), layer("output", 20, 10, 1))
+    save_network(Network("ramp", layers, 3, (8, 8), tuple(range(10))), Path("net"))
+    core = "icebreaker-ramp"
+    run = ["run", "net", "--data", "digits", "--limit", "60", "--core", core]
+    assert main([*run, "--dump", "from/ramp.npz"]) == 0
+    change_json(
+        folder / "build.json",
+        lambda c: c["provenance"].update(provenance("build", [], PRESETS[core])),
+    )
+    words = ["report", "net", "--board", "icebreaker", "--core", core, "--from", "from"]
+    assert main([*words, "-o", "out/page.html"]) == 0
+    found = json.loads(Path("out/page.json").read_text())
+    assert {"steps", "anytime", "synops"} & found["figures"].keys() == set()
+    assert {"raster", "macs", "roofline"} <= found["figures"].keys()
+    assert "by the largest potential" in found["figures"]["raster"]["caption"]
+    assert found["measured"]["image"]["spikes"].keys() == {"hidden"}
+    assert {entry["file"] for entry in found["unused"]} >= {"run.npz", "activity.json"}
+    assert found["summary"]["fmax"]["shown"] == "28.8\u201330.5\u202fMHz"
 
 
 def test_the_same_evidence_gives_the_same_page(folder):

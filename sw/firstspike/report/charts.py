@@ -147,7 +147,7 @@ def raster_chart(found: dict[str, Any]) -> Paint:
         ax.set(xlabel="step", ylabel="neuron", xlim=(-0.5, found["steps"] - 0.5), ylim=(-3, base))
         ax.set_xticks(range(0, found["steps"], max(1, found["steps"] // 8)))
         ax.set_yticks([])
-        if not found["forced"]:
+        if found["decision_step"] < found["steps"]:
             _mark(ax, found["decision_step"], "decision", _RED)
 
     return paint

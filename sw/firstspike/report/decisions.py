@@ -29,9 +29,10 @@ def decisions(facts: dict[str, Any]) -> Section:
 
 
 def _raster(found: dict[str, Any]) -> Figure:
+    spiked = found["decision_step"] < found["steps"]
     caption = (
         f"Image {found['index']}, a {found['label']}: class {found['predicted']}, "
-        + ("no output spiked, " if found["forced"] else f"in step {found['decision_step']}, ")
+        + (f"in step {found['decision_step']}, " if spiked else "by the largest potential, ")
         + f"{number(found['cycles'])} cycles. Left the image, right who spiked in which step; "
         "later spikes are not waited for."
     )

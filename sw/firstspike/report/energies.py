@@ -103,17 +103,24 @@ def _learning(found: dict[str, Any], command: str) -> Figure:
         return Figure("learning-energy", title, "No learner was built and simulated.",
                       missing=command)  # fmt: skip
     rows = [
-        (key, *_range(one["joules"], "J"), number(one["cycles"], 4))
+        (
+            key,
+            *_range(one["joules"], "J"),
+            number(one["cycles"], 4),
+            signed_si(one["power"]["watts"]["nominal"], "W"),
+        )
         for key, one in learning.items()
     ]
-    caption = "Energy of a stimulus that is learned from. Model, not measurement."
+    caption = "Energy of a stimulus, over the whole run of learning. Model, not measurement."
     if saved is not None:
         published = saved["published"]
         caption += (
             f" Pruning saves {saved['energy_saved']['nominal']:.1f} % of the energy and "
             f"{saved['cycles_saved']:.1f} % of the cycles. Published, for another network on "
             f"another chip: {published['learning_saved']:g} % of learning, "
-            f"{published['inference_saved']:g} % of inference ({published['source']})."
+            f"{published['inference_saved']:g} % of inference, and "
+            f"{published['power_of_pruning']:g} % of power for the logic that prunes "
+            f"({published['source']})."
         )
     sources = tuple(f"{kind}-{key}" for key in learning for kind in ("activity", "learn", "build"))
     return Figure(
@@ -121,7 +128,7 @@ def _learning(found: dict[str, Any], command: str) -> Figure:
         title,
         caption,
         sources,
-        table=Table.of(("", "low", "nominal", "high", "cycles"), rows),
+        table=Table.of(("", "low", "nominal", "high", "cycles", "power"), rows),
     )
 
 
@@ -144,7 +151,8 @@ def _held_out(found: list[dict[str, Any]]) -> Figure:
         "model-error",
         "How wrong is the model?",
         f"Each of {len(found)} designs that others measured on the UP5K is predicted by a model "
-        "that did not see it. Milliwatts; the range is that of activities that had to be assumed.",
+        "that did not see it. Milliwatts; the range is that of activities that had to be assumed. "
+        "The measurements and who made them: sw/firstspike/power/measurements.yaml.",
         table=Table.of(("design", "fitted on", "measured", "predicted", "range", "error"), rows),
     )
 
