@@ -250,6 +250,7 @@ def test_activity(capsys, tmp_path):
     assert len(memories) == content["cells"]["SB_RAM40_4K"]
     assert all(0 <= m["reads"] <= 1 and 0 <= m["writes"] <= 1 for m in memories)
     # Each synapse word is read from all of its bank's memories; nobody writes them.
+    assert expected.total_cycles is not None
     reads = int(expected.counters["weight_reads"].sum()) / expected.total_cycles
     idle = [m for m in memories if m["writes"] == 0]
     assert max(m["reads"] for m in idle) == pytest.approx(reads / core.banks, rel=0.2)

@@ -151,8 +151,8 @@ class Model:
 
     def __init__(self, ram):
         self.ram = ram
-        self.bits = [w >> i & 1 for w in contents() for i in range(18)]
-        self.out = [[0] * 36, [0] * 36]
+        self.bits: list[int | None] = [w >> i & 1 for w in contents() for i in range(18)]
+        self.out: list[list[int | None]] = [[0] * 36, [0] * 36]
 
     def cells(self, width, address):
         """Return where the bits of a word are, lowest first."""
