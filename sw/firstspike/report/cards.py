@@ -85,13 +85,14 @@ def _chip(found: dict[str, Any]) -> list[Card]:
     kind = next(kind for kind in _LOGIC if kind in found["cells"])
     count = found["cells"][kind]
     slowest, fastest = (f"{found[key]:.1f}" for key in ("fmax_min", "fmax_max"))
+    seeds = "1 seed" if len(found["fmax_mhz"]) == 1 else f"{len(found['fmax_mhz'])} seeds"
     clocks = slowest if slowest == fastest else f"{slowest}\u2013{fastest}"
     return [
         Card("cells", _WORDS[kind].capitalize().replace("Luts", "LUTs"), number(count["used"]),
              f"of {number(count['there'])}, {percent(count['used'] / count['there'], 0)}; "
              "core, link and clock", count, ("build",)),
         Card("fmax", "Highest clock", f"{clocks}\u202fMHz",
-             f"{len(found['fmax_mhz'])} seeds; runs at {found['clock_mhz']:g} MHz",
+             f"{seeds}; runs at {found['clock_mhz']:g} MHz",
              found["fmax_mhz"], ("build",)),
     ]  # fmt: skip
 

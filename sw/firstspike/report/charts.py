@@ -79,7 +79,7 @@ def steps_chart(found: list[float]) -> Paint:
                     f"{100 * share:.1f}", (at, 100 * share), ha="center", va="bottom",
                     fontsize=_SMALL, xytext=(0, 1), textcoords="offset points",
                 )  # fmt: skip
-        every = max(1, len(found) // 10)
+        every = max(1, -(-len(found) // 10))
         ticks = [int(t) for t in x[:-1:every]]
         ax.set_xticks([*ticks, int(x[-1])], [*map(str, ticks), "none"])
         ax.grid(axis="x", visible=False)

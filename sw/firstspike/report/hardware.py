@@ -72,9 +72,9 @@ def _cells(found: dict[str, Any]) -> Figure:
 def _fmax(found: dict[str, Any]) -> Figure:
     speeds = found["fmax_mhz"]
     caption = (
-        f"{len(speeds)} seeds of place and route reach {found['fmax_min']:.1f} to "
-        f"{found['fmax_max']:.1f} MHz; the board runs at {found['clock_mhz']:g} MHz. The bitstream "
-        f"is that of seed {found['seed']}."
+        f"Place and route with {len(speeds)} seed{'s' * (len(speeds) > 1)} reaches "
+        f"{found['fmax_min']:.1f} to {found['fmax_max']:.1f} MHz; the board runs at "
+        f"{found['clock_mhz']:g} MHz. The bitstream is that of seed {found['seed']}."
     )
     high = 120 + 26 * len(speeds)
     return Figure(

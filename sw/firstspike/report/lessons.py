@@ -14,8 +14,18 @@ _BOTH = ("pruned", "unpruned")
 _COLUMNS = 8
 
 
-def lessons(found: dict[str, Any] | None, command: str) -> Section:
-    """Return the section, from the numbers of `firstspike.report.learned.learned`."""
+def lessons(found: dict[str, Any] | None, command: str, *, apart: bool) -> Section:
+    """Return the section.
+
+    Parameters
+    ----------
+    found : dict or None
+        From `firstspike.report.learned.learned`.
+    command : str
+        What makes a dump of learning.
+    apart : bool
+        Whether the learner is another core than the one that the report is about.
+    """
     title = "Learning and pruning"
     if found is None:
         text = "No core of this board has learned."
@@ -35,8 +45,8 @@ def lessons(found: dict[str, Any] | None, command: str) -> Section:
         "learning",
         title,
         f"Recipe {one['recipe']}, seed {one['seed']}, {number(one['stimuli'])} stimuli of "
-        f"{one['data']}, accuracy measured on the {one['evaluated_on']} images. The learner is "
-        "another core of this board: learning takes memories that the core above uses for weights.",
+        f"{one['data']}, accuracy measured on the {one['evaluated_on']} images."
+        + (" The learner is another core for this board, with a bitstream of its own." * apart),
         tuple(figures),
     )
 

@@ -97,7 +97,7 @@ def make_report(
         speeds(facts),
         energies(energy, told["activity"], told["activity-learn"]),
         systems(shown, energy, facts["accuracy"]),
-        lessons(learning, told["learn"]),
+        lessons(learning, told["learn"], apart=not subject.core.learning),
         hardware(facts, checks, told),
         machine(evidence.bench, told["bench"]),
     ]
