@@ -30,7 +30,8 @@ from firstspike.network import load_network
 from firstspike.power import LABEL, Energy, Part, Power, Range, energy
 from firstspike.power.convention import by_operations
 from firstspike.power.device import devices
-from firstspike.power.inputs import load_activity, load_build, load_dump
+from firstspike.power.dumps import load_dump
+from firstspike.power.inputs import load_activity, load_build
 from firstspike.power.model import power
 from firstspike.power.saving import load_energy, saving
 from firstspike.shipped import find_network

@@ -6,7 +6,7 @@ from typing import Any
 
 from firstspike.errors import InputError
 from firstspike.network import load_network
-from firstspike.power.inputs import Dump
+from firstspike.power.dumps import Dump
 from firstspike.shipped import find_network
 
 __all__ = ["LABEL", "OPERATIONS", "by_operations"]

@@ -7,7 +7,8 @@ from typing import Any
 
 from firstspike.errors import InputError
 from firstspike.power.convention import by_operations
-from firstspike.power.inputs import Activity, Built, Dump, load_activity, load_build, load_dump
+from firstspike.power.dumps import Dump, load_dump
+from firstspike.power.inputs import Activity, Built, load_activity, load_build
 from firstspike.power.model import power
 from firstspike.power.result import Energy, total
 

@@ -1,15 +1,12 @@
-"""What the power model reads: the JSON file of a build, that of an activity, dumps of runs."""
+"""What the power model reads: the JSON file of a build, and that of an activity."""
 
 from __future__ import annotations
 
 import json
 import math
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from firstspike.board.protocol import core_digest
 from firstspike.boards import Board, find_board
@@ -17,7 +14,7 @@ from firstspike.cores import PRESETS
 from firstspike.errors import InputError
 from firstspike.spec import CoreSpec
 
-__all__ = ["Activity", "Built", "Dump", "load_activity", "load_build", "load_dump"]
+__all__ = ["Activity", "Built", "core_name", "load_activity", "load_build"]
 
 _MHZ = 1e6
 #: More than any count is.
@@ -93,35 +90,8 @@ class Activity:
     always: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Dump:
-    """What ran, stimulus by stimulus.
-
-    Parameters
-    ----------
-    path : Path
-        Its file.
-    what : str
-        ``inference`` or ``learning``.
-    origin : dict
-        Its provenance.
-    images : int
-        Stimuli.
-    total_cycles : int
-        Of the whole run, from the first pixel to the last result.
-    counters : dict of str to ndarray of int64, shape (images,)
-        The core's own.
-    """
-
-    path: Path
-    what: str
-    origin: dict[str, Any]
-    images: int
-    total_cycles: int
-    counters: dict[str, np.ndarray]
-
-
-def _core_name(digest: str) -> str:
+def core_name(digest: str) -> str:
+    """Return the name of the core of that digest, or the digest in words."""
     names = (name for name, core in PRESETS.items() if core_digest(core).hex() == digest)
     return next(names, f"of digest {digest}")
 
@@ -224,7 +194,7 @@ def load_activity(path: Path, built: Built, what: str) -> Activity:
         If it is no such file, or of another core, family, or kind of work.
     """
     work = "--learn RECIPE" if what == "learning" else "NET --data DATA"
-    maker = f"firstspike activity {work} --core {_core_name(built.digest)} -o {path.name}"
+    maker = f"firstspike activity {work} --core {core_name(built.digest)} -o {path.name}"
     facts = _read_json(path, maker)
     try:
         origin = dict(facts["provenance"])
@@ -254,8 +224,8 @@ def load_activity(path: Path, built: Built, what: str) -> Activity:
         ) from error
     if digest != built.digest:
         raise InputError(
-            f"{path}: is of the core {_core_name(digest)}, and {built.path} of "
-            f"{_core_name(built.digest)}; this makes the right one: {maker}"
+            f"{path}: is of the core {core_name(digest)}, and {built.path} of "
+            f"{core_name(built.digest)}; this makes the right one: {maker}"
         )
     if family != built.board.family:
         raise InputError(
@@ -268,45 +238,3 @@ def load_activity(path: Path, built: Built, what: str) -> Activity:
             f"{what}; this makes the right one: {maker}"
         )
     return activity
-
-
-def load_dump(path: Path, built: Built, what: str) -> Dump:
-    """Return what ``run --dump`` or ``learn --dump`` wrote on the core of ``built``.
-
-    Raises
-    ------
-    InputError
-        If it is no such file, of another core, or without cycles.
-    """
-    kind = {"inference": "run", "learning": "learn"}[what]
-    work = {"run": "run NET --data DATA", "learn": "learn RECIPE -o NET"}[kind]
-    maker = f"firstspike {work} --core {_core_name(built.digest)} --dump {path.name}"
-    try:
-        # np.load leaves a file open that is a broken archive.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            origin = json.loads(str(arrays["provenance"]))
-            names = [str(name) for name in arrays["counter_names"]]
-            counters = {
-                name: arrays["counters"][:, i].astype(np.int64) for i, name in enumerate(names)
-            }
-            total = int(arrays["total_cycles"]) if "total_cycles" in arrays else None
-            images = len(arrays["counters"])
-        found, digest = origin["kind"], origin["core_digest"]
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read: {error.strerror or error}; this makes it: {maker}"
-        ) from error
-    except (KeyError, ValueError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path}: is not a dump with its provenance ({error}); this makes one: {maker}"
-        ) from error
-    if found != kind:
-        raise InputError(f"{path}: is a dump of {found}, must be of {kind}: {maker}")
-    if digest != built.digest:
-        raise InputError(
-            f"{path}: its counters are of the core {_core_name(digest)}, and {built.path} of "
-            f"{_core_name(built.digest)}; this makes the right one: {maker}"
-        )
-    if total is None or total <= 0 or not images:
-        raise InputError(f"{path}: has no cycles of a whole run; this makes one that has: {maker}")
-    return Dump(path, what, origin, images, total, counters)
