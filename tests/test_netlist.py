@@ -1,10 +1,10 @@
 """The cells that synthesis makes of a core, against the golden model.
 
 Mutants tried, each seen to fail: in the netlist's Verilog the bits of a connection in the other
-order, a text parameter of digits read as bits, initial values left out; in the harness a command
-given before the edge of the clock; in the meter the cycle of the last result left out, the first
-transition lost, reads counted when the memory writes; `board_for` that takes any board with SPRAM
-for a core without.
+order, a text parameter of digits read as bits; in the harness a command given before the edge of
+the clock, which the core's Verilog does not notice; in the meter the cycle of the last result left
+out, the first transition lost, reads counted when the memory writes; `board_for` that takes a
+board with SPRAM for any core without.
 """
 
 from __future__ import annotations
@@ -120,6 +120,8 @@ def test_verilog_of_a_netlist():
     assert "  assign q[1] = n6;" in text
     assert "  output wire [17:0] q" in text
     assert text.endswith("// more\nendmodule\n")
+    # The highest bit is first.
+    assert ".RDATA({n35, n34, " in netlist_verilog(counter(), "core")
     assert cell_counts(counter()["modules"]["core"])["SB_DFF"] == 2
 
 

@@ -1,9 +1,4 @@
-"""The file that goes to an HX8K board, unpacked to cells, with bits on its wires.
-
-Mutants tried, each seen to fail: the wires rx and tx of another pin; flip-flops of the chip that
-start with 1; a bitstream in which one bit of a look-up table is another; a record with another
-clock.
-"""
+"""The file that goes to an HX8K board, unpacked to cells, with bits on its wires."""
 
 from __future__ import annotations
 

@@ -4,10 +4,8 @@ The blocks are driven with random bits in Verilog, which writes all inputs and o
 Whether they are also what synthesis takes them for is seen in test_netlist.py, where whole cores
 are made of them.
 
-Mutants tried, each seen to fail: in dp16kd.v the upper half of a row never chosen, the byte enables
-ignored, NORMAL read like READBEFOREWRITE, the widest word's halves exchanged at the outputs, the
-contents of each second word left out, an asynchronous reset that does nothing, a reset that keeps
-no write away; in mult18x18d.v the sign of B taken from A.
+Mutants tried, each seen to fail: in dp16kd.v the upper half of a row never chosen, a suppressed
+write that still disturbs what the other port reads.
 """
 
 from __future__ import annotations
