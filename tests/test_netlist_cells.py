@@ -4,8 +4,9 @@ The blocks are driven with random bits in Verilog, which writes all inputs and o
 Whether they are also what synthesis takes them for is seen in test_netlist.py, where whole cores
 are made of them.
 
-Mutants tried, each seen to fail: in dp16kd.v the upper half of a row never chosen, a suppressed
-write that still disturbs what the other port reads.
+Mutants tried, each seen to fail: in dp16kd.v the upper half of a row never chosen, the byte enables
+of a port ignored, NORMAL read like READBEFOREWRITE, the widest word's halves exchanged at the
+outputs, a suppressed write that still disturbs what the other port reads.
 """
 
 from __future__ import annotations
