@@ -1,8 +1,8 @@
 """The bench: medians, what is compared with an earlier one, and rates of cores.
 
 Mutants tried, each of which a test here refused: the first call timed, too; a mean for the median;
-ratios upside down; another machine passed over; a rate at another board's clock; a learner's rate
-of a network that another core runs.
+ratios upside down; another machine passed over; a rate at another board's clock; a
+learner's network for all cores.
 """
 
 from __future__ import annotations
