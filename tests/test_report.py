@@ -1,11 +1,11 @@
 """The report: evidence that is refused, numbers computed again by other means, and the page itself.
 
-Mutants tried, each of which a test here refused: digests of core or network not
-compared; the clock not checked; the run of fewest images told; p99 as p90; bars that hold unequally
-many whole numbers; a deadline one step late; images that are decided and guess again; only counters
-compared between engines; latency at another clock; the rate without pauses; live connections without
-those pruned meanwhile; weights that wrap; energy at full rate for every rate; kinds of figures mixed;
-nothing escaped; identifiers twice; a date in pictures; a link to no source; letters from elsewhere; a
+Mutants tried, each of which a test here refused: digests of core or network not compared; the clock
+not checked; the run of fewest images told; p99 as p90; bars that hold unequally many whole numbers;
+a deadline one step late; images that are decided and guess again; only counters compared between
+engines; latency at another clock; the rate without pauses; live connections without those pruned
+meanwhile; weights that wrap; energy at full rate for every rate; kinds of figures mixed; nothing
+escaped; identifiers twice; a date in pictures; a link to no source; letters from elsewhere; a
 figure left out; a chip without its SPRAM.
 """
 

@@ -1,6 +1,8 @@
 """The page in a browser: nothing fails, every figure is seen, nothing is wider than the window.
 
-Mutants tried, each of which a test here refused: MUTANTS
+Mutants tried, each of which a test here refused: a table wider than a phone; the
+letters of light pages on a dark one; no link past the contents; a heading that skips a level;
+pictures that are not shown.
 """
 
 from __future__ import annotations

@@ -294,7 +294,7 @@ def energy_chart(parts: dict[str, dict[str, float]], unit: float) -> Paint:
         )
         ax.barh(y, mid, 0.55, color=_BLUE)
         ax.errorbar(
-            mid, y, xerr=[mid - low, high - mid], fmt="none", ecolor=INK, capsize=3, elinewidth=1
+            mid, y, xerr=[mid - low, high - mid], fmt="none", color=INK, capsize=3, elinewidth=1
         )
         ax.set_yticks(y, names)
         ax.grid(axis="y", visible=False)

@@ -28,7 +28,11 @@ COLOURS = {
     "#cc79a7": "--s5",
     "#56b4e9": "--s6",
 }
-INK, MUTED, _GRID, _PAPER, *SERIES = COLOURS
+_NAMES = tuple(COLOURS)
+INK = _NAMES[0]
+MUTED = _NAMES[1]
+_GRID = _NAMES[2]
+SERIES = _NAMES[4:]
 #: Points, in a figure of a width that makes it 9 pixels on a phone and 14 on a desk.
 FONT = 10.5
 _WIDE = 420
