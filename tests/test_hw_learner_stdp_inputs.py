@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-from firstspike.golden.learning import advance, random_byte
+from firstspike.golden.randomness import advance, random_byte
 from firstspike.spec import CoreSpec
 from firstspike_hw.learner.random_bytes import RandomBytes
 from firstspike_hw.learner.spike_times import SpikeTimes

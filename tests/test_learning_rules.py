@@ -32,7 +32,8 @@ from firstspike.engines import open_engine
 from firstspike.errors import InputError
 from firstspike.golden import learning_fast
 from firstspike.golden.encoding import step_times
-from firstspike.golden.learning import Learner, advance
+from firstspike.golden.learning import Learner
+from firstspike.golden.randomness import advance
 from firstspike.learning import (
     Bound,
     LearningState,

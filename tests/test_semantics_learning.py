@@ -18,7 +18,8 @@ import yaml
 
 from firstspike.engines import open_engine
 from firstspike.golden.encoding import step_times
-from firstspike.golden.learning import Learner, advance, random_byte
+from firstspike.golden.learning import Learner
+from firstspike.golden.randomness import advance, random_byte
 from firstspike.learning import (
     Bound,
     LearningState,

@@ -132,6 +132,10 @@ class Fields:
         """Tell whether a list stands under ``key``, which was not taken yet."""
         return isinstance(self._content.get(key), list)
 
+    def is_text(self, key: str) -> bool:
+        """Tell whether a text stands under ``key``, which was not taken yet."""
+        return isinstance(self._content.get(key), str)
+
     def integer(self, key: str, low: int, high: int, default: Any = ...) -> int:
         """Take an integer in ``low..high``."""
         value, given = self._take(key, default)

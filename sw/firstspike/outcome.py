@@ -28,7 +28,9 @@ class Outcome:
         Membrane potentials of the output neurons at the end of the stimulus; of shape (n, 0) from
         an engine that does not see them, which then has no spike times either.
     spike_time : dict of str to ndarray of int64, shape (n, neurons)
-        Spike times by layer, in steps; T is never.
+        Spike times by layer, in steps; T is never. Empty for multi-spike networks.
+    spike_count : dict of str to ndarray of int64, shape (n, neurons)
+        How often each neuron spiked, by layer; empty but for multi-spike networks.
     counters : dict of str to ndarray of int64, shape (n,)
         By name, from `firstspike.spec.COUNTERS`. The golden model has those that depend on the
         arrangement of a core only where it was given one.
@@ -47,6 +49,7 @@ class Outcome:
     counters: dict[str, np.ndarray] = field(default_factory=dict)
     total_cycles: int | None = None
     floor_cycles: np.ndarray | None = None
+    spike_count: dict[str, np.ndarray] = field(default_factory=dict)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return every array by a name that says what it is."""
@@ -57,6 +60,7 @@ class Outcome:
         if self.potential.shape[1]:
             named["potential"] = self.potential
         named |= {f"spike_time.{layer}": array for layer, array in self.spike_time.items()}
+        named |= {f"spike_count.{layer}": array for layer, array in self.spike_count.items()}
         named |= {f"counters.{name}": array for name, array in self.counters.items()}
         if self.total_cycles is not None:
             named["total_cycles"] = np.array([self.total_cycles])

@@ -22,6 +22,7 @@ __all__ = [
     "INTENSITY_BITS",
     "INTENSITY_MAX",
     "LAYER_REGISTERS",
+    "LEAK_MAX",
     "LEARNED_THRESHOLD_MAX",
     "LEARNING_ARRAYS",
     "LEARNING_COUNTERS",
@@ -36,11 +37,14 @@ __all__ = [
     "SCALE_MIN",
     "SPRAM_COLUMN_ROW",
     "SPRAM_MASK_ROW",
+    "STEPS_MAX",
     "THRESHOLD_MIN",
     "TIME_BITS_MAX",
     "TIME_BITS_MIN",
     "CoreSpec",
+    "InputCoding",
     "Neuron",
+    "Reset",
     "Space",
     "WeightKind",
     "bits_for",
@@ -57,6 +61,12 @@ INTENSITY_MAX = (1 << INTENSITY_BITS) - 1
 #: A stimulus lasts ``T = 2 ** time_bits`` steps; a spike time of ``T`` means "never".
 TIME_BITS_MIN = 3
 TIME_BITS_MAX = 8
+
+#: Steps of a stimulus of a multi-spike network.
+STEPS_MAX = 4096
+
+#: Shift of a multi-spike neuron's leak; 0 forgets everything.
+LEAK_MAX = 7
 
 #: A STEP neuron with a lower threshold would fire without a single event.
 THRESHOLD_MIN = 1
@@ -139,6 +149,24 @@ class Neuron(enum.Enum):
 
     STEP = "step"
     RAMP = "ramp"
+
+
+class Reset(enum.Enum):
+    """What a multi-spike neuron's potential becomes when it fires."""
+
+    SOFT = "soft"
+    HARD = "hard"
+
+
+class InputCoding(enum.Enum):
+    """How pixels reach a multi-spike network."""
+
+    #: Every step at once, as a number.
+    DIRECT = "direct"
+    #: The first step alone, as a number.
+    ONCE = "once"
+    #: As spikes, the more the brighter.
+    RATE = "rate"
 
 
 class WeightKind(enum.Enum):

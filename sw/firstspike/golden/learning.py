@@ -9,32 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from firstspike.golden.randomness import advance, random_byte
 from firstspike.learning.rule import Rule, Supervised
 from firstspike.learning.state import LearningState
-from firstspike.spec import (
-    LEARNED_THRESHOLD_MAX,
-    OFFSET_LIMIT,
-    RANDOM_FEEDBACK,
-    RANDOM_SHIFTS,
-    RANDOM_SPREAD,
-    THRESHOLD_MIN,
-)
+from firstspike.spec import LEARNED_THRESHOLD_MAX, OFFSET_LIMIT, THRESHOLD_MIN
 
-__all__ = ["Learned", "Learner", "advance", "random_byte"]
-
-
-def advance(register: int, shifts: int = RANDOM_SHIFTS) -> int:
-    """Return the random register after ``shifts`` single shifts to the right (Galois form)."""
-    for _ in range(shifts):
-        register = (register >> 1) ^ (RANDOM_FEEDBACK if register & 1 else 0)
-    return register
-
-
-def random_byte(register: int, i: int) -> int:
-    """Return the random byte of input ``i``, which depends on the position alone."""
-    k = i % 32
-    turned = (register >> k | register << (32 - k)) & 0xFFFFFFFF
-    return (turned ^ (RANDOM_SPREAD * i)) & 255
+__all__ = ["Learned", "Learner"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,13 @@ docs/network-format.md describes both well enough to write them by hand.
 
 from __future__ import annotations
 
-import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from firstspike.arrays import load_arrays
 from firstspike.errors import InputError
 from firstspike.fields import Fields, load_yaml
-from firstspike.files import write_file
 from firstspike.network.model import (
     FRACTION_BITS_MAX,
     OFFSET_MAX,
@@ -24,6 +20,13 @@ from firstspike.network.model import (
     Layer,
     Network,
     describe,
+)
+from firstspike.network.parts import (
+    ARRAYS,
+    DESCRIPTION,
+    take_alive,
+    take_array,
+    write_parts,
 )
 from firstspike.spec import (
     INTENSITY_MAX,
@@ -47,30 +50,13 @@ def save_network(network: Network, folder: Path) -> None:
     InputError
         If the folder cannot be written.
     """
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
-        for layer in network.layers:
-            arrays = {"weights": layer.weights, layer.offset_name: layer.offset}
-            if layer.alive is not None:
-                arrays["alive"] = layer.alive.astype(np.int64)
-            for key, array in arrays.items():
-                data = io.BytesIO()
-                np.lib.format.write_array(data, _narrow(array), allow_pickle=False)
-                info = zipfile.ZipInfo(f"{key}.{layer.name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-                info.compress_type = zipfile.ZIP_DEFLATED
-                file.writestr(info, data.getvalue())
-    text = yaml.safe_dump(describe(network), sort_keys=False, default_flow_style=None, width=96)
-    write_file(folder / "weights.npz", archive.getvalue())
-    write_file(folder / "network.yaml", text.encode())
-
-
-def _narrow(array: np.ndarray) -> np.ndarray:
-    """Return ``array`` in the smallest signed type that holds it."""
-    for dtype in (np.int8, np.int16, np.int32):
-        info = np.iinfo(dtype)
-        if array.min() >= info.min and array.max() <= info.max:
-            return array.astype(dtype)
-    return array
+    arrays = {}
+    for layer in network.layers:
+        arrays[f"weights.{layer.name}"] = layer.weights
+        arrays[f"{layer.offset_name}.{layer.name}"] = layer.offset
+        if layer.alive is not None:
+            arrays[f"alive.{layer.name}"] = layer.alive.astype(np.int64)
+    write_parts(folder, describe(network), arrays)
 
 
 def load_network(folder: Path) -> Network:
@@ -81,7 +67,7 @@ def load_network(folder: Path) -> Network:
     InputError
         If a file is missing, damaged, of another version, or holds something out of range.
     """
-    path = folder / "network.yaml"
+    path = folder / DESCRIPTION
     if not path.is_file():
         raise InputError(f"{folder}: no network.yaml there, so not a network")
     top = load_yaml(path)
@@ -95,6 +81,8 @@ def load_network(folder: Path) -> Network:
         raise image.error("shape", f"is {shape}, must be [rows, columns]")
     image.done()
     coding = top.mapping("coding")
+    if coding.has("input"):
+        raise coding.error("input", "is of a multi-spike network, which only engine golden runs")
     time_bits = coding.integer("time_bits", TIME_BITS_MIN, TIME_BITS_MAX)
     intensity_min = coding.integer("intensity_min", 1, INTENSITY_MAX, 1)
     off = coding.boolean("off_channel", False)
@@ -103,11 +91,11 @@ def load_network(folder: Path) -> Network:
     labels = top.integers("labels", -1, 1 << 20)
     top.done()
 
-    arrays = load_arrays(folder / "weights.npz")
+    arrays = load_arrays(folder / ARRAYS)
     layers: list[Layer] = []
     for entry in entries:
         source = layers[-1].name if layers else "input"
-        layers.append(_load_layer(entry, source, arrays, folder / "weights.npz"))
+        layers.append(_load_layer(entry, source, arrays, folder / ARRAYS))
     if arrays:
         known = ", ".join(sorted(arrays))
         raise InputError(f"{folder / 'weights.npz'}: arrays that belong to no layer: {known}")
@@ -140,20 +128,10 @@ def _load_layer(entry: Fields, source: str, arrays: dict[str, np.ndarray], archi
     entry.done()
 
     def take(key: str) -> np.ndarray:
-        array = arrays.pop(f"{key}.{name}", None)
-        if array is None:
-            raise InputError(f"{archive}: array '{key}.{name}' is missing")
-        if array.size and int(array.max()) > np.iinfo(np.int64).max:
-            raise InputError(f"{archive}: {key}.{name}: holds a number of more than 63 bits")
-        return array.astype(np.int64)
+        return take_array(arrays, f"{key}.{name}", archive)
 
     weights = take("weights")
-    alive = None
-    if f"alive.{name}" in arrays:
-        bits = take("alive")
-        if bits.size and not 0 <= bits.min() <= bits.max() <= 1:
-            raise InputError(f"{archive}: alive.{name}: holds {bits.max()}, must be 0 or 1")
-        alive = bits.astype(bool)
+    alive = take_alive(arrays, name, archive)
     offset = take("threshold" if neuron is Neuron.STEP else "bias")
     if weights.ndim != 2 or weights.shape[1] != neurons:
         raise InputError(

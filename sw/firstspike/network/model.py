@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import yaml
@@ -21,7 +22,15 @@ from firstspike.spec import (
     weight_range,
 )
 
-__all__ = ["FRACTION_BITS_MAX", "OFFSET_MAX", "VERSION", "Layer", "Network", "describe"]
+__all__ = [
+    "FRACTION_BITS_MAX",
+    "OFFSET_MAX",
+    "VERSION",
+    "Layer",
+    "Network",
+    "check_synapses",
+    "describe",
+]
 
 #: Version of the files; a file of another version is refused by name.
 VERSION = 1
@@ -31,6 +40,62 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 FRACTION_BITS_MAX = 7
 #: Bounds of a threshold or a bias in the files: what 24-bit potentials can meet.
 OFFSET_MAX = (1 << 23) - 1
+
+
+class Synapses(Protocol):
+    """What all dense layers have."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> WeightKind: ...
+    @property
+    def weight_bits(self) -> int: ...
+    @property
+    def weights(self) -> np.ndarray: ...
+    @property
+    def alive(self) -> np.ndarray | None: ...
+
+
+def check_synapses(layer: Synapses) -> None:
+    """Refuse a layer whose name or synapses are out of their range.
+
+    Raises
+    ------
+    InputError
+        If so; it names the layer.
+    """
+
+    def refuse(what: str) -> InputError:
+        return InputError(f"layer {layer.name!r}: {what}")
+
+    if not _NAME.fullmatch(layer.name) or layer.name == "input":
+        raise refuse("a name is a letter and up to 31 letters, digits, _ or -, and not 'input'")
+    if not 1 <= layer.weight_bits <= 8:
+        raise refuse(f"weight_bits is {layer.weight_bits}, must be in 1..8")
+    if layer.kind is WeightKind.PM1 and layer.weight_bits != 1:
+        raise refuse(f"weight_bits is {layer.weight_bits}, must be 1 for pm1 weights")
+    if layer.kind is WeightKind.SIGNED and layer.weight_bits < 2:
+        raise refuse("weight_bits is 1, must be in 2..8 for signed weights (or use pm1)")
+    weights, alive = layer.weights, layer.alive
+    if weights.ndim != 2 or weights.dtype != np.int64 or 0 in weights.shape:
+        raise refuse("weights must be int64 of shape (inputs, neurons)")
+    low, high = weight_range(layer.kind, layer.weight_bits)
+    bad = (weights < low) | (weights > high)
+    if layer.kind is WeightKind.PM1:
+        bad |= weights == 0
+    if bad.any():
+        i, j = np.argwhere(bad)[0].tolist()
+        allowed = "-1 or 1" if layer.kind is WeightKind.PM1 else f"in {low}..{high}"
+        raise refuse(f"weights[{i}, {j}] is {weights[i, j]}, must be {allowed}")
+    if alive is None:
+        return
+    if alive.shape != weights.shape or alive.dtype != np.bool_:
+        raise refuse(f"alive must be bool of shape {weights.shape}")
+    bad = ~alive & (weights != 0)
+    if bad.any():
+        i, j = np.argwhere(bad)[0].tolist()
+        raise refuse(f"weights[{i}, {j}] is {weights[i, j]}, must be 0: it is dead")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,26 +144,9 @@ class Layer:
         def refuse(what: str) -> InputError:
             return InputError(f"layer {self.name!r}: {what}")
 
-        if not _NAME.fullmatch(self.name) or self.name == "input":
-            raise refuse("a name is a letter and up to 31 letters, digits, _ or -, and not 'input'")
-        if not 1 <= self.weight_bits <= 8:
-            raise refuse(f"weight_bits is {self.weight_bits}, must be in 1..8")
-        if self.kind is WeightKind.PM1 and self.weight_bits != 1:
-            raise refuse(f"weight_bits is {self.weight_bits}, must be 1 for pm1 weights")
-        if self.kind is WeightKind.SIGNED and self.weight_bits < 2:
-            raise refuse("weight_bits is 1, must be in 2..8 for signed weights (or use pm1)")
-        if self.weights.ndim != 2 or self.weights.dtype != np.int64 or 0 in self.weights.shape:
-            raise refuse("weights must be int64 of shape (inputs, neurons)")
+        check_synapses(self)
         if self.offset.shape != (self.neurons,) or self.offset.dtype != np.int64:
             raise refuse(f"{self.offset_name} must be int64 of shape ({self.neurons},)")
-        low, high = weight_range(self.kind, self.weight_bits)
-        bad = (self.weights < low) | (self.weights > high)
-        if self.kind is WeightKind.PM1:
-            bad |= self.weights == 0
-        if bad.any():
-            i, j = np.argwhere(bad)[0].tolist()
-            allowed = "-1 or 1" if self.kind is WeightKind.PM1 else f"in {low}..{high}"
-            raise refuse(f"weights[{i}, {j}] is {self.weights[i, j]}, must be {allowed}")
         low = THRESHOLD_MIN if self.neuron is Neuron.STEP else -OFFSET_MAX
         bad = (self.offset < low) | (self.offset > OFFSET_MAX)
         if bad.any():
@@ -110,13 +158,6 @@ class Layer:
         most = FRACTION_BITS_MAX if self.neuron is Neuron.STEP else 0
         if not 0 <= self.fraction_bits <= most:
             raise refuse(f"fraction_bits is {self.fraction_bits}, must be in 0..{most}")
-        if self.alive is not None:
-            if self.alive.shape != self.weights.shape or self.alive.dtype != np.bool_:
-                raise refuse(f"alive must be bool of shape {self.weights.shape}")
-            bad = ~self.alive & (self.weights != 0)
-            if bad.any():
-                i, j = np.argwhere(bad)[0].tolist()
-                raise refuse(f"weights[{i}, {j}] is {self.weights[i, j]}, must be 0: it is dead")
 
     @property
     def inputs(self) -> int:
