@@ -12,7 +12,9 @@ import numpy as np
 from firstspike import golden
 from firstspike.errors import InputError
 from firstspike.learning import LearningState, LearnOutcome, Rule
+from firstspike.golden.multispike import run_multispike
 from firstspike.network import Network
+from firstspike.network.multispike import MultiSpikeNetwork
 from firstspike.outcome import Outcome
 from firstspike.spec import CoreSpec
 
@@ -62,7 +64,7 @@ class GoldenEngine:
 
     def run(
         self,
-        network: Network,
+        network: Network | MultiSpikeNetwork,
         core: CoreSpec,
         images: np.ndarray,
         *,
@@ -70,9 +72,11 @@ class GoldenEngine:
         progress: Callable[[int], None] | None = None,
         trace: Path | None = None,
     ) -> Outcome:
-        """See `Engine.run`."""
+        """See `Engine.run`; this one runs multi-spike networks, too, of any size and early exit."""
         if trace is not None:
             raise InputError("engine golden has no clock, so no trace: use pysim or rtl")
+        if isinstance(network, MultiSpikeNetwork):
+            return run_multispike(network, images, progress=progress)
         return golden.run(network, images, core=core, early_exit=early_exit, progress=progress)
 
     def learn(
