@@ -8,9 +8,10 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import CoreSpec, bits_for
+from firstspike_hw.dynamics import Dynamics, dynamics_signature
 from firstspike_hw.host_port import bank_access_signature
 from firstspike_hw.issue import word_signature
-from firstspike_hw.layouts import Operation, state_layout
+from firstspike_hw.layouts import Operation, dynamics_layout, state_layout
 from firstspike_hw.multiply import Products
 from firstspike_hw.rtlil import NO_COLLISION
 from firstspike_hw.synapses import SynapseMemory
@@ -30,7 +31,12 @@ class Bank(wiring.Component):
     The state memory has two halves: what a stimulus starts with (`Operation.START` copies it), and
     the state now.
 
-    Timing: ``tick`` is valid four cycles after its word was offered, if nothing stalls.
+    In a multi-spike network two more stages follow a TICK or a PICK: D compares with the threshold
+    and resets, E leaks and writes back. What a PICK read is added to the word right behind it. The
+    row of either must not be asked for before it is written.
+
+    Timing: ``tick`` is valid four cycles after its word was offered, five in a multi-spike
+    network, if nothing stalls.
     Reset: the memories keep their contents.
 
     Parameters
@@ -47,6 +53,8 @@ class Bank(wiring.Component):
     tick : Out(Signature(valid, operation, last, mask))
         Result of a TICK, RAMP or READ word; ``mask`` has a bit for each lane that has something to
         hand on. Registered; stands until ``advance``.
+    multispike : In(1), threshold : In(potential_bits - 1), dynamics : In(dynamics_layout(spec))
+        Of the layer that ticks; must stand until its words are written.
     latest : Out(ArrayLayout(signed(potential_bits), word))
         Potentials of the word in ``tick``.
     weight_read, state_read, state_write : Out(1)
@@ -64,6 +72,9 @@ class Bank(wiring.Component):
     word: Any
     advance: Signal
     tick: Any
+    multispike: Signal
+    threshold: Signal
+    dynamics: Any
     latest: data.View
     weight_read: Signal
     state_read: Signal
@@ -93,6 +104,9 @@ class Bank(wiring.Component):
                         }
                     )
                 ),
+                "multispike": In(int(spec.multispike)),
+                "threshold": In(spec.potential_bits - 1 if spec.multispike else 0),
+                "dynamics": In(dynamics_layout(spec)),
                 "latest": Out(data.ArrayLayout(signed(spec.potential_bits), spec.word)),
                 "weight_read": Out(1),
                 "state_read": Out(1),
@@ -183,24 +197,61 @@ class Bank(wiring.Component):
         with m.If(self.advance):
             m.d.sync += forward.eq(Mux(b.valid, c.valid & (b.row == c.row) & ~b_start, ~host.fetch))
         keeps = Signal()
+        # A word whose state stages D and E make.
+        ticks = Signal()
+        picked = Signal()
+        if spec.multispike:
+            m.d.comb += ticks.eq(
+                self.multispike
+                & c.valid
+                & ((c.operation == Operation.TICK) | (c.operation == Operation.PICK))
+            )
+        tail: Any = dynamics_signature(spec).create()
+        if spec.multispike:
+            m.submodules.tail = tail = Dynamics(spec)
+            with m.If(self.advance):
+                m.d.sync += picked.eq(ticks & (c.operation == Operation.PICK))
+            m.d.comb += [
+                tail.advance.eq(self.advance),
+                tail.valid.eq(ticks),
+                tail.picks.eq(c.operation == Operation.PICK),
+                tail.row.eq(c.row),
+                tail.last.eq(c.last),
+                tail.threshold.eq(self.threshold),
+                tail.dynamics.eq(self.dynamics),
+            ]
         m.d.comb += [
             keeps.eq((self.advance & c.valid) | c_fetched),
             self.state_read.eq(self.advance & c.valid),
             self.state_write.eq(
                 self.advance
-                & c.valid
-                & (c.operation != Operation.RAMP)
-                & (c.operation != Operation.READ)
+                & (
+                    c.valid
+                    & (c.operation != Operation.RAMP)
+                    & (c.operation != Operation.READ)
+                    & ~ticks
+                    | tail.write
+                )
             ),
-            write.addr.eq(Mux(c.valid, c.row, Cat(host.row[:state_row_bits], host.start))),
+            write.addr.eq(
+                Mux(
+                    tail.write,
+                    tail.write_row,
+                    Mux(c.valid, c.row, Cat(host.row[:state_row_bits], host.start)),
+                )
+            ),
         ]
         with m.If(self.advance):
             m.d.sync += [
                 self.tick.valid.eq(
-                    c.valid & (c.operation != Operation.ADD) & (c.operation != Operation.START)
+                    c.valid
+                    & (c.operation != Operation.ADD)
+                    & (c.operation != Operation.START)
+                    & ~ticks
+                    | tail.fires
                 ),
-                self.tick.operation.eq(c.operation),
-                self.tick.last.eq(c.last),
+                self.tick.operation.eq(Mux(tail.fires, Operation.TICK, c.operation)),
+                self.tick.last.eq(Mux(tail.fires, tail.fires_last, c.last)),
             ]
 
         for lane in range(spec.word):
@@ -214,15 +265,21 @@ class Bank(wiring.Component):
                 # What the host loads is or-ed in, with ``latest`` cleared before: that costs
                 # nothing, where a multiplexer would cost a cell a bit.
                 base.eq(Mux(forward, kept, state.potential) | host.data[: spec.potential_bits]),
-                total.eq(base + products.products[lane]),
+                total.eq(base + (products.products[lane] | Mux(picked, kept, 0))),
                 fired.eq(
                     Mux(forward, latest_fired[lane], state.fired)
                     & (c.operation != Operation.START)
                     & c.valid
                 ),
                 fires.eq(~fired & ~total[-1]),
-                write.data[lane].potential.eq(total),
-                write.data[lane].fired.eq(fired | (fires & (c.operation == Operation.TICK))),
+                write.data[lane].potential.eq(Mux(tail.write, tail.potentials[lane], total)),
+                write.data[lane].fired.eq(
+                    Mux(
+                        tail.write,
+                        tail.fired[lane],
+                        fired | (fires & (c.operation == Operation.TICK)),
+                    )
+                ),
                 write.en[lane].eq(self.state_write | host.load_lanes[lane]),
             ]
             with m.If(host.load):
@@ -232,6 +289,7 @@ class Bank(wiring.Component):
                     kept.eq(total),
                     latest_fired[lane].eq(write.data[lane].fired),
                 ]
+            m.d.comb += [tail.totals[lane].eq(total), tail.before[lane].eq(fired)]
             with m.If(self.advance):
                 with m.Switch(c.operation):
                     with m.Case(Operation.TICK):
@@ -240,4 +298,6 @@ class Bank(wiring.Component):
                         m.d.sync += self.tick.mask[lane].eq(~total[-1])
                     with m.Default():
                         m.d.sync += self.tick.mask[lane].eq(1)
+                with m.If(tail.fires):
+                    m.d.sync += self.tick.mask[lane].eq(tail.mask[lane])
         return m

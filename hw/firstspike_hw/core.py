@@ -14,6 +14,7 @@ from firstspike_hw.inputs import Inputs
 from firstspike_hw.issue import Issue
 from firstspike_hw.layouts import (
     Operation,
+    dynamics_layout,
     input_event_layout,
     pixels_layout,
     potential_layout,
@@ -108,6 +109,9 @@ class Core(wiring.Component):
             sequencer.early_exit.eq(registers.early_exit),
             sequencer.last_layer.eq(registers.last_layer),
             sequencer.last_step.eq(last_step),
+            sequencer.multispike.eq(registers.multispike),
+            sequencer.last_moment.eq(registers.last_moment),
+            sequencer.biased.eq(registers.layer.dynamics.biased & registers.multispike),
             registers.write.eq(host.register_write),
             registers.address.eq(self.requests.p.address),
             registers.value.eq(self.requests.p.data),
@@ -126,7 +130,7 @@ class Core(wiring.Component):
             counters.running.eq(~sequencer.idle & ~sequencer.finished),
             self.results.valid.eq(sequencer.finished),
             sequencer.taken.eq(self.results.ready),
-            self.results.p.forced.eq(~sequencer.decided & ~sequencer.ramp),
+            self.results.p.forced.eq(~sequencer.decided & ~sequencer.ramp & ~sequencer.multispike),
             self.results.p.step.eq(Mux(sequencer.decided, sequencer.decision_step, last_step + 1)),
             self.results.p.events.eq(counters.events),
             self.results.p.operations.eq(counters.operations),
@@ -154,7 +158,16 @@ class Core(wiring.Component):
             inputs.magnitude.eq(Mux(sequencer.ramp, last_step + 1 - sequencer.step, 1)),
             sequencer.input_done.eq(inputs.done),
         ]
-        with m.If(sequencer.from_input):
+        if self._spec.multispike:
+            m.d.comb += sequencer.bias_taken.eq(sequencer.bias & walker.events.ready)
+        m.d.comb += walker.bias.eq(sequencer.bias)
+        with m.If(sequencer.bias):
+            m.d.comb += [
+                walker.events.valid.eq(1),
+                walker.events.p.index.eq(registers.layer.dynamics.bias_row + sequencer.moment),
+                walker.events.p.magnitude.eq(1),
+            ]
+        with m.Elif(sequencer.from_input):
             connect_events(m, inputs.events, walker.events)
         with m.Else():
             connect_events(m, store.events, walker.events)
@@ -172,7 +185,7 @@ class Core(wiring.Component):
         m.d.comb += [
             walker.all_rows.eq(registers.state_rows),
             sequencer.event.eq(walker.events.valid & walker.events.ready),
-            counters.event.eq(sequencer.event),
+            counters.event.eq(sequencer.event & ~sequencer.bias),
             counters.neurons.eq(registers.layer.neurons),
             issue.advance.eq(~serializer.tick.valid | serializer.ready),
             serializer.neurons.eq(registers.layer.neurons),
@@ -219,17 +232,30 @@ class Core(wiring.Component):
         )
         # The layer that ticks; the sequencer may be at the next one.
         ticking = Signal.like(sequencer.layer)
+        ticking_scale = Signal.like(registers.layer.scale)
+        ticking_dynamics = Signal(dynamics_layout(spec))
         with m.If(sequencer.commands.valid & sequencer.commands.ready):
-            m.d.sync += ticking.eq(sequencer.layer)
+            m.d.sync += [
+                ticking.eq(sequencer.layer),
+                ticking_scale.eq(registers.layer.scale),
+                ticking_dynamics.eq(registers.layer.dynamics),
+            ]
+        if spec.multispike:
+            for bank in self.banks:
+                m.d.comb += [
+                    bank.multispike.eq(registers.multispike),
+                    bank.threshold.eq(ticking_scale),
+                    bank.dynamics.eq(ticking_dynamics),
+                ]
         hidden = Signal()
         m.d.comb += [
             hidden.eq(ticking != registers.last_layer),
             sequencer.spike.eq(neuron.valid & is_spike),
             sequencer.tick_end.eq(neuron.end & is_spike),
-            store.clear.eq(sequencer.begin),
+            store.clear.eq(sequencer.begin | sequencer.next_moment),
             store.start.eq(sequencer.store_start),
             # The banks are held while RAMP neurons are named, and could not take events.
-            store.whole.eq(sequencer.ramp),
+            store.whole.eq(sequencer.ramp & ~sequencer.multispike),
             sequencer.store_done.eq(store.done),
             host.potential.eq(neuron.potential),
         ]
@@ -250,11 +276,8 @@ class Core(wiring.Component):
         m.d.comb += store.end.eq(neuron.end & is_spike)
         if spec.ramp:
             m.submodules.ramp = ramp = RampUnit(spec)
-            scale = Signal.like(registers.layer.scale)
-            with m.If(sequencer.commands.valid & sequencer.commands.ready):
-                m.d.sync += scale.eq(registers.layer.scale)
             m.d.comb += [
-                ramp.scale.eq(scale),
+                ramp.scale.eq(ticking_scale),
                 ramp.last_step.eq(last_step),
                 ramp.valid.eq(neuron.valid & is_ramp),
                 ramp.index.eq(neuron.index),

@@ -17,7 +17,7 @@ def coding_signature(spec: CoreSpec) -> wiring.Signature:
     """Return how stimuli are encoded; `firstspike.spec.GLOBAL_REGISTERS`."""
     return wiring.Signature(
         {
-            "ramp": Out(1 if spec.ramp else 0),
+            "ramp": Out(1 if spec.magnitude_bits else 0),
             "time_shift": Out(bits_for(spec.time_bits - TIME_BITS_MIN + 1)),
             "intensity_min": Out(INTENSITY_BITS),
             "off": Out(1),

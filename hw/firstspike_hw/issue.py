@@ -30,7 +30,9 @@ def word_signature(spec: CoreSpec) -> wiring.Signature:
 class Issue(wiring.Component):
     """Goes through the rows of each item, in order and without a gap between items.
 
-    A dense layer gives every bank the same rows, so one `Issue` drives all banks.
+    A dense layer gives every bank the same rows, so one `Issue` drives all banks. Where rows of
+    currents and of potentials take turns, a tick goes through all of them, a PICK before each TICK,
+    and any other item through every second one.
 
     Timing: the first word of an item is offered one cycle after the item is taken; a word moves
     in every cycle in which ``advance`` is high. The next item is taken with an item's last word.
@@ -55,6 +57,7 @@ class Issue(wiring.Component):
     advance: Signal
 
     def __init__(self, spec: CoreSpec):
+        self._spec = spec
         super().__init__(
             {
                 "items": In(stream.Signature(item_layout(spec))),
@@ -69,8 +72,11 @@ class Issue(wiring.Component):
 
         left = Signal.like(item.words)
         stride = Signal.like(item.stride)
+        # Of rows that take turns: the next is one of potentials; or every second one is left out.
+        picks = Signal()
+        skips = Signal()
         m.d.comb += [
-            word.last.eq(left == 0),
+            word.last.eq((left == 0) & ~picks),
             self.items.ready.eq(~word.valid | (self.advance & word.last)),
         ]
         with m.If(self.items.ready):
@@ -87,7 +93,17 @@ class Issue(wiring.Component):
         with m.Elif(self.advance):
             m.d.sync += [
                 word.weight_row.eq(word.weight_row + stride),
-                word.state_row.eq(word.state_row + 1),
-                left.eq(left - 1),
+                word.state_row.eq(word.state_row + 1 + skips),
+                left.eq(left - ~picks),
             ]
+        if self._spec.multispike:
+            ticks = item.operation == Operation.TICK
+            turns = Signal()
+            m.d.comb += picks.eq(word.operation == Operation.PICK)
+            with m.If(self.items.ready):
+                m.d.sync += [turns.eq(item.pairs & ticks), skips.eq(item.pairs & ~ticks)]
+                with m.If(item.pairs & ticks):
+                    m.d.sync += word.operation.eq(Operation.PICK)
+            with m.Elif(self.advance & turns):
+                m.d.sync += word.operation.eq(Mux(picks, Operation.TICK, Operation.PICK))
         return m

@@ -3,10 +3,11 @@
 from amaranth import *
 from amaranth.lib import data, enum
 
-from firstspike.spec import ADDRESS_BITS, CoreSpec, bits_for, record_fields
+from firstspike.spec import ADDRESS_BITS, DYNAMICS, CoreSpec, bits_for, record_fields
 
 __all__ = [
     "Operation",
+    "dynamics_layout",
     "event_layout",
     "input_event_layout",
     "item_layout",
@@ -32,6 +33,8 @@ class Operation(enum.Enum, shape=3):
     RAMP = 3
     #: Hand on every potential.
     READ = 4
+    #: Multi-spike: keep a row of currents for the row of potentials behind it.
+    PICK = 5
 
 
 def pixels_layout(spec: CoreSpec) -> data.ArrayLayout:
@@ -68,7 +71,15 @@ def item_layout(spec: CoreSpec) -> data.StructLayout:
             "state_row": bits_for(spec.state_rows),
             "words": bits_for(spec.state_rows),
             "magnitude": spec.magnitude_bits,
+            "pairs": int(spec.multispike),
         }
+    )
+
+
+def dynamics_layout(spec: CoreSpec) -> data.StructLayout:
+    """Return the shape of a layer's `firstspike.spec.DYNAMICS`; empty without multi-spike."""
+    return data.StructLayout(
+        {name: bits if spec.multispike else 0 for name, bits, _ in DYNAMICS},
     )
 
 

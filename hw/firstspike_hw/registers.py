@@ -42,7 +42,8 @@ class Registers(wiring.Component):
         Registers of that layer.
     coding : Out(coding_signature(spec))
         How stimuli are encoded.
-    early_exit : Out(1), last_layer : Out(bits_for(max_layers)), state_rows : Out(...)
+    early_exit : Out(1), last_layer : Out(bits_for(max_layers)), state_rows : Out(...),
+    multispike : Out(1), last_moment : Out(moment_bits)
         Further registers of the whole core.
     """
 
@@ -55,6 +56,8 @@ class Registers(wiring.Component):
     early_exit: Signal
     last_layer: Signal
     state_rows: Signal
+    multispike: Signal
+    last_moment: Signal
 
     def __init__(self, spec: CoreSpec):
         self._spec = spec
@@ -69,6 +72,8 @@ class Registers(wiring.Component):
                 "early_exit": Out(1),
                 "last_layer": Out(bits_for(spec.max_layers)),
                 "state_rows": Out(bits_for(spec.state_rows)),
+                "multispike": Out(int(spec.multispike)),
+                "last_moment": Out(spec.moment_bits),
             }
         )
 
@@ -86,7 +91,8 @@ class Registers(wiring.Component):
             (_ROWS, {"ram_style": "block"} if spec.memory == "spram" else {}),
             (_OTHERS, {}),
         ):
-            fields = data.StructLayout({name: len(getattr(self.layer, name)) for name in names})
+            widths = {name: len(Value.cast(getattr(self.layer, name))) for name in names}
+            fields = data.StructLayout(widths)
             layers = memory.Memory(
                 shape=unsigned(fields.size),
                 depth=spec.max_layers,
@@ -100,7 +106,7 @@ class Registers(wiring.Component):
             m.d.comb += read.addr.eq(self.next_layer)
             for name in names:
                 m.d.comb += [
-                    getattr(self.layer, name).eq(shown[name]),
+                    Value.cast(getattr(self.layer, name)).eq(shown[name]),
                     written[name].eq(self.value),
                 ]
                 for layer in range(spec.max_layers):

@@ -15,7 +15,8 @@ class Sequencer(wiring.Component):
 
     STEP networks go step by step and in each step layer by layer, and end with the first output
     spike if asked to; RAMP networks go layer by layer. A layer that took no event in a step does
-    not tick. docs/architecture.md has the cycles of each state.
+    not tick. Multi-spike networks take their numbers first, or the spikes of each step, and all of
+    their layers tick in all steps. docs/architecture.md has the cycles of each state.
 
     Parameters
     ----------
@@ -26,6 +27,16 @@ class Sequencer(wiring.Component):
     -------
     ramp, early_exit : In(1), last_layer : In(bits_for(max_layers)), last_step : In(time_bits)
         The network.
+    multispike : In(1), last_moment : In(moment_bits)
+        The same, of a multi-spike network, whose ``last_step`` is that of its numbers.
+    biased : In(1)
+        The layer has a row of weights that is added in every step.
+    bias : Out(1), bias_taken : In(1)
+        Add that row.
+    moment : Out(moment_bits)
+        Step of a multi-spike network.
+    next_moment : Out(1)
+        It ends in this cycle.
     waiting : In(1)
         A stimulus is there.
     hold : In(1)
@@ -62,6 +73,13 @@ class Sequencer(wiring.Component):
     early_exit: Signal
     last_layer: Signal
     last_step: Signal
+    multispike: Signal
+    last_moment: Signal
+    biased: Signal
+    bias: Signal
+    bias_taken: Signal
+    moment: Signal
+    next_moment: Signal
     waiting: Signal
     hold: Signal
     idle: Signal
@@ -85,13 +103,22 @@ class Sequencer(wiring.Component):
     taken: Signal
 
     def __init__(self, spec: CoreSpec):
+        self._spec = spec
         layer = bits_for(spec.max_layers)
+        multispike = int(spec.multispike)
         super().__init__(
             {
                 "ramp": In(1),
                 "early_exit": In(1),
                 "last_layer": In(layer),
                 "last_step": In(spec.time_bits),
+                "multispike": In(multispike),
+                "last_moment": In(spec.moment_bits),
+                "biased": In(multispike),
+                "bias": Out(multispike),
+                "bias_taken": In(multispike),
+                "moment": Out(spec.moment_bits),
+                "next_moment": Out(multispike),
                 "waiting": In(1),
                 "hold": In(1),
                 "idle": Out(1),
@@ -141,6 +168,23 @@ class Sequencer(wiring.Component):
                 m.d.sync += self.step.eq(self.step + 1)
                 m.next = "INPUT"
 
+        def next_moment():
+            m.d.comb += self.next_moment.eq(1)
+            m.d.sync += self.moment.eq(self.moment + 1)
+            with m.If(self.moment == self.last_moment):
+                m.d.sync += final.eq(1)
+                m.next = "READ"
+            with m.Elif(self.ramp):
+                m.d.comb += self.next_layer.eq(0)
+                m.next = "TICK"
+            with m.Else():
+                m.d.sync += self.step.eq(self.step + 1)
+                m.next = "INPUT"
+
+        bias_done = Signal()
+        bias_due = Signal()
+        m.d.comb += bias_due.eq(self.biased & ~bias_done)
+
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += [
@@ -153,6 +197,7 @@ class Sequencer(wiring.Component):
                     self.step.eq(self.ramp),
                     self.decided.eq(0),
                     final.eq(0),
+                    self.moment.eq(0),
                 ]
                 with m.If(self.begin):
                     m.next = "START"
@@ -179,24 +224,27 @@ class Sequencer(wiring.Component):
                         with m.Else():
                             m.d.sync += self.step.eq(self.step + 1)
                             m.next = "INPUT"
-                    with m.Elif(touched):
+                    with m.Elif(touched | self.multispike):
                         m.next = "TICK"
                     with m.Else():
                         next_step()
             with m.State("TICK"):
-                m.d.comb += self.commands.valid.eq(1)
-                with m.If(~self.ramp):
+                m.d.comb += [self.bias.eq(bias_due), self.commands.valid.eq(~bias_due)]
+                with m.If(self.bias_taken):
+                    m.d.sync += bias_done.eq(1)
+                with m.If(~self.ramp | self.multispike):
                     m.d.comb += self.commands.payload.eq(Operation.TICK)
                 with m.Elif(is_last_layer):
                     m.d.comb += self.commands.payload.eq(Operation.READ)
                 with m.Else():
                     m.d.comb += self.commands.payload.eq(Operation.RAMP)
                 m.d.sync += [touched.eq(0), fired.eq(0)]
-                with m.If(self.commands.ready):
+                with m.If(self.commands.valid & self.commands.ready):
+                    m.d.sync += bias_done.eq(0)
                     with m.If(~is_last_layer):
                         m.d.comb += self.store_start.eq(1)
                         m.next = "CLIMB"
-                    with m.Elif(self.ramp):
+                    with m.Elif(self.ramp & ~self.multispike):
                         m.d.sync += final.eq(1)
                         m.next = "READING"
                     with m.Else():
@@ -208,7 +256,7 @@ class Sequencer(wiring.Component):
                 m.next = "SPIKES"
             with m.State("SPIKES"):
                 with m.If(self.store_done):
-                    with m.If(touched | self.ramp):
+                    with m.If(touched | self.ramp | self.multispike):
                         m.next = "TICK"
                     with m.Else():
                         next_step()
@@ -216,7 +264,9 @@ class Sequencer(wiring.Component):
                 with m.If(self.spike):
                     m.d.sync += fired.eq(1)
                 with m.If(self.tick_end):
-                    with m.If((fired | self.spike) & ~self.decided):
+                    with m.If(self.multispike):
+                        next_moment()
+                    with m.Elif((fired | self.spike) & ~self.decided):
                         m.next = "READ"
                     with m.Else():
                         next_step()

@@ -7,7 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import CoreSpec, bits_for
-from firstspike_hw.layouts import Operation, event_layout, item_layout
+from firstspike_hw.layouts import Operation, dynamics_layout, event_layout, item_layout
 
 __all__ = ["DenseWalker", "layer_signature"]
 
@@ -22,7 +22,8 @@ def layer_signature(spec: CoreSpec) -> wiring.Signature:
             "weight_row": Out(bits_for(spec.weight_rows)),
             "state_row": Out(bits_for(spec.state_rows)),
             "stride": Out(spec.index_bits + 1),
-            "scale": Out(spec.potential_bits - 1 if spec.ramp else 0),
+            "scale": Out(spec.potential_bits - 1 if spec.ramp or spec.multispike else 0),
+            "dynamics": Out(dynamics_layout(spec)),
         }
     )
 
@@ -45,6 +46,8 @@ class DenseWalker(wiring.Component):
         Postsynaptic layer; may change when the event or command that belongs to it was taken.
     events : In(stream.Signature(event_layout(spec)))
         Presynaptic index and magnitude.
+    bias : In(1)
+        The event on offer is a row of biases, which never go to currents (multi-spike).
     commands : In(stream.Signature(Operation))
         Taken when no event is offered. START goes through all rows, any other through those of
         the layer.
@@ -56,15 +59,18 @@ class DenseWalker(wiring.Component):
 
     layer: Any
     events: Any
+    bias: Signal
     commands: Any
     all_rows: Signal
     items: stream.Interface
 
     def __init__(self, spec: CoreSpec):
+        self._spec = spec
         super().__init__(
             {
                 "layer": In(layer_signature(spec)),
                 "events": In(stream.Signature(event_layout(spec))),
+                "bias": In(int(spec.multispike)),
                 "commands": In(stream.Signature(Operation)),
                 "all_rows": In(bits_for(spec.state_rows)),
                 "items": Out(stream.Signature(item_layout(spec))),
@@ -74,6 +80,14 @@ class DenseWalker(wiring.Component):
     def elaborate(self, platform):
         layer = self.layer
         m = Module()
+
+        # Rows of currents and of potentials take turns, currents first.
+        to_potentials = Signal()
+        if self._spec.multispike:
+            adds, reads = self.events.valid, self.commands.payload == Operation.READ
+            m.d.comb += to_potentials.eq(
+                layer.dynamics.pairs & Mux(adds, self.bias | ~layer.dynamics.to_current, reads)
+            )
 
         item = self.items.p
         moves = Signal()
@@ -88,7 +102,8 @@ class DenseWalker(wiring.Component):
                 item.signed.eq(layer.signed),
                 item.weight_row.eq(layer.weight_row + self.events.p.index),
                 item.stride.eq(layer.stride),
-                item.state_row.eq(layer.state_row),
+                item.state_row.eq(layer.state_row + to_potentials),
+                item.pairs.eq(layer.dynamics.pairs),
                 item.words.eq(layer.words),
                 item.magnitude.eq(self.events.p.magnitude),
             ]
@@ -97,5 +112,9 @@ class DenseWalker(wiring.Component):
             with m.Else():
                 m.d.sync += item.operation.eq(self.commands.payload)
                 with m.If(self.commands.payload == Operation.START):
-                    m.d.sync += [item.state_row.eq(0), item.words.eq(self.all_rows)]
+                    m.d.sync += [
+                        item.state_row.eq(0),
+                        item.words.eq(self.all_rows),
+                        item.pairs.eq(0),
+                    ]
         return m

@@ -11,10 +11,18 @@ from firstspike.learning.outcome import LearnOutcome
 from firstspike.learning.rule import Rule
 from firstspike.learning.state import LearningState
 from firstspike.network import Network
+from firstspike.network.multispike import MultiSpikeNetwork
 from firstspike.outcome import Outcome
-from firstspike.spec import CoreSpec, Neuron, record_fields
+from firstspike.spec import (
+    INTENSITY_BITS,
+    LEARNING_COUNTERS,
+    CoreSpec,
+    InputCoding,
+    Neuron,
+    record_fields,
+)
 
-__all__ = ["build_learn_outcome", "build_outcome"]
+__all__ = ["build_learn_outcome", "build_multispike_outcome", "build_outcome"]
 
 
 def build_outcome(
@@ -72,6 +80,59 @@ def build_outcome(
         ),
     )
     return outcome
+
+
+def build_multispike_outcome(
+    network: MultiSpikeNetwork,
+    core: CoreSpec,
+    images: np.ndarray,
+    records: np.ndarray,
+    spikes: np.ndarray,
+    potentials: np.ndarray,
+    total_cycles: int,
+) -> Outcome:
+    """Return the outcome that a core's output describes, of a multi-spike network.
+
+    A core counts spikes of the outputs in a layer of its own, whose work is taken off here.
+
+    Parameters
+    ----------
+    network, core, images, records, spikes, potentials, total_cycles
+        See `build_outcome`; the potentials are those that were compared.
+    """
+    n = len(images)
+    record = dict(zip(record_fields(core), records.T, strict=True))
+    spike_count = {}
+    for number, layer in enumerate(network.layers):
+        mine = spikes[spikes[:, 1] == number]
+        places = mine[:, 0] * layer.neurons + mine[:, 2]
+        counts = np.bincount(places, minlength=n * layer.neurons)
+        spike_count[layer.name] = counts.reshape(n, layer.neurons)
+    none = np.zeros(n, np.int64)
+    counted = potentials.sum(axis=1) if network.counts_spikes else none
+    macs = none
+    if network.coding is not InputCoding.RATE:
+        magnitudes = images.reshape(n, -1) >> (INTENSITY_BITS - network.input_bits)
+        macs = (magnitudes > 0).sum(axis=1) * network.layers[0].neurons
+    counters = {
+        "events": record["events"] - counted,
+        "synops": record["operations"] - macs - counted * network.outputs,
+        "macs": macs,
+        **{name: record[name] for name in ("ties", "weight_reads", "state_reads", "state_writes")},
+        "cycles": record["cycles"],
+        **dict.fromkeys(("forced", "over_threshold", *LEARNING_COUNTERS), none),
+    }
+    return Outcome(
+        predicted=record["winner"],
+        decision_step=np.full(n, network.steps),
+        forced=record["forced"],
+        last_predicted=record["last"],
+        potential=potentials,
+        spike_time={},
+        spike_count=spike_count,
+        counters=counters,
+        total_cycles=total_cycles,
+    )
 
 
 def _potential(network: Network, core: CoreSpec, potentials: np.ndarray) -> np.ndarray:

@@ -11,15 +11,18 @@ from amaranth.sim import Simulator
 
 from firstspike.errors import InputError
 from firstspike.golden.encoding import encode
+from firstspike.golden.multispike import check_images
 from firstspike.learning.image import network_image
-from firstspike.memimage import memory_image
+from firstspike.memimage import Write, memory_image
+from firstspike.multispike_image import multispike_image
 from firstspike.network import Network
+from firstspike.network.multispike import MultiSpikeNetwork
 from firstspike.outcome import Outcome
-from firstspike.spec import CoreSpec, record_fields
+from firstspike.spec import CoreSpec, InputCoding, record_fields
 from firstspike_hw.core import Core
-from firstspike_sim.collect import build_outcome
+from firstspike_sim.collect import build_multispike_outcome, build_outcome
 from firstspike_sim.learner import run_learner
-from firstspike_sim.stimuli import pixel_words
+from firstspike_sim.stimuli import pixel_words, rate_events
 
 __all__ = ["PysimEngine"]
 
@@ -42,6 +45,20 @@ class PysimEngine:
     ) -> Outcome:
         """See `firstspike.engines.Engine.run`."""
         images = images.reshape(len(images), -1)
+        if isinstance(network, MultiSpikeNetwork):
+            check_images(network, images)
+            said = _run(
+                core,
+                multispike_image(network, core),
+                [] if network.coding is InputCoding.RATE else pixel_words(images, core).tolist(),
+                rate_events(network, images) if network.coding is InputCoding.RATE else [],
+                len(images),
+                network.outputs,
+                _multispike_budget(network),
+                progress,
+                trace,
+            )
+            return build_multispike_outcome(network, core, images, *said)
         encode(network, images[:1])
         if core.learning:
             if trace is not None:
@@ -57,81 +74,131 @@ class PysimEngine:
                 said.potentials,
                 said.cycles,
             )
-        image = memory_image(network, core, early_exit=early_exit)
-        words = pixel_words(images, core).tolist()
-        dut = Core(core)
-        records: list[list[int]] = []
-        spikes: list[tuple[int, int, int, int]] = []
-        potentials = np.zeros((len(images), network.outputs), np.int64)
-        cycles = 0
-
-        async def feed(ctx):
-            for write in image:
-                ctx.set(
-                    dut.requests.payload,
-                    {
-                        "write": 1,
-                        "space": write.space,
-                        "address": write.address,
-                        "data": write.data,
-                    },
-                )
-                ctx.set(dut.requests.valid, 1)
-                await ctx.tick().until(dut.requests.ready)
-            ctx.set(dut.requests.valid, 0)
-            for word in words:
-                ctx.set(dut.pixels.payload, word)
-                ctx.set(dut.pixels.valid, 1)
-                await ctx.tick().until(dut.pixels.ready)
-            ctx.set(dut.pixels.valid, 0)
-
-        async def watch(ctx):
-            nonlocal cycles
-            started = 0
-            ctx.set(dut.results.ready, 1)
-            while len(records) < len(images):
-                *_, fed, spiked, spike, read, potential, done, record = await ctx.tick().sample(
-                    dut.pixels.valid,
-                    dut.spikes.valid,
-                    dut.spikes.payload,
-                    dut.potentials.valid,
-                    dut.potentials.payload,
-                    dut.results.valid,
-                    dut.results.payload,
-                )
-                started |= fed
-                cycles += started
-                if spiked:
-                    spikes.append((len(records), spike.layer, spike.index, spike.time))
-                if read:
-                    potentials[len(records), potential.index] = potential.potential
-                if done:
-                    records.append([getattr(record, name) for name in record_fields(core)])
-                    if progress is not None:
-                        progress(len(records))
-
-        async def watchdog(ctx):
-            # A stimulus never takes longer than all of its events, twice, and all of its steps.
-            most = sum(layer.inputs * (2 + layer.neurons) + 200 for layer in network.layers)
-            budget = 8 * len(image) + 2 * (most + 40 * network.steps) * len(images)
-            await ctx.delay(budget * _PERIOD)
-            raise TimeoutError(f"{len(records)} of {len(images)} results after {budget} cycles")
-
-        sim = Simulator(dut)
-        sim.add_clock(_PERIOD)
-        sim.add_testbench(feed)
-        sim.add_testbench(watch)
-        sim.add_testbench(watchdog, background=True)
-        if trace is not None and not trace.parent.is_dir():
-            raise InputError(f"{trace}: its folder does not exist")
-        with nullcontext() if trace is None else sim.write_vcd(str(trace)):
-            sim.run()
-        return build_outcome(
-            network,
+        # A stimulus never takes longer than all of its events, twice, and all of its steps.
+        most = sum(layer.inputs * (2 + layer.neurons) + 200 for layer in network.layers)
+        said = _run(
             core,
-            images,
-            np.array(records, np.int64).reshape(-1, len(record_fields(core))),
-            np.array(spikes, np.int64).reshape(-1, 4),
-            potentials,
-            cycles,
+            memory_image(network, core, early_exit=early_exit),
+            pixel_words(images, core).tolist(),
+            [],
+            len(images),
+            network.outputs,
+            2 * (most + 40 * network.steps),
+            progress,
+            trace,
         )
+        return build_outcome(network, core, images, *said)
+
+
+def _multispike_budget(network: MultiSpikeNetwork) -> int:
+    """Return more cycles than a stimulus can take."""
+    rows = sum(layer.inputs * (2 + layer.neurons) + 100 for layer in network.layers)
+    return 2 * network.steps * rows + 2000
+
+
+def _run(
+    core: CoreSpec,
+    image: list[Write],
+    words: list[list[int]],
+    events: list[dict[str, int]],
+    count: int,
+    outputs: int,
+    budget: int,
+    progress: Callable[[int], None] | None,
+    trace: Path | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """Load a core and give it stimuli; return records, spikes, potentials and cycles.
+
+    Parameters
+    ----------
+    core : CoreSpec
+        The core.
+    image : list of Write
+        What to load.
+    words : list of list of int
+        Pixels, a word at a time.
+    events : list of dict
+        Pre-sorted events, if the stimuli come as those.
+    count, outputs : int
+        Stimuli, and output neurons.
+    budget : int
+        Cycles that a stimulus may take.
+    progress, trace
+        See `firstspike.engines.Engine.run`.
+    """
+    dut = Core(core)
+    records: list[list[int]] = []
+    spikes: list[tuple[int, int, int, int]] = []
+    potentials = np.zeros((count, outputs), np.int64)
+    cycles = 0
+
+    async def feed(ctx):
+        for write in image:
+            ctx.set(
+                dut.requests.payload,
+                {
+                    "write": 1,
+                    "space": write.space,
+                    "address": write.address,
+                    "data": write.data,
+                },
+            )
+            ctx.set(dut.requests.valid, 1)
+            await ctx.tick().until(dut.requests.ready)
+        ctx.set(dut.requests.valid, 0)
+        for word in words:
+            ctx.set(dut.pixels.payload, word)
+            ctx.set(dut.pixels.valid, 1)
+            await ctx.tick().until(dut.pixels.ready)
+        ctx.set(dut.pixels.valid, 0)
+        for event in events:
+            ctx.set(dut.events.payload, event)
+            ctx.set(dut.events.valid, 1)
+            await ctx.tick().until(dut.events.ready)
+        ctx.set(dut.events.valid, 0)
+
+    async def watch(ctx):
+        nonlocal cycles
+        started = 0
+        ctx.set(dut.results.ready, 1)
+        while len(records) < count:
+            *_, fed, spiked, spike, read, potential, done, record = await ctx.tick().sample(
+                dut.pixels.valid | dut.events.valid,
+                dut.spikes.valid,
+                dut.spikes.payload,
+                dut.potentials.valid,
+                dut.potentials.payload,
+                dut.results.valid,
+                dut.results.payload,
+            )
+            started |= fed
+            cycles += started
+            if spiked:
+                spikes.append((len(records), spike.layer, spike.index, spike.time))
+            if read:
+                potentials[len(records), potential.index] = potential.potential
+            if done:
+                records.append([getattr(record, name) for name in record_fields(core)])
+                if progress is not None:
+                    progress(len(records))
+
+    async def watchdog(ctx):
+        total = 8 * len(image) + budget * count
+        await ctx.delay(total * _PERIOD)
+        raise TimeoutError(f"{len(records)} of {count} results after {total} cycles")
+
+    sim = Simulator(dut)
+    sim.add_clock(_PERIOD)
+    sim.add_testbench(feed)
+    sim.add_testbench(watch)
+    sim.add_testbench(watchdog, background=True)
+    if trace is not None and not trace.parent.is_dir():
+        raise InputError(f"{trace}: its folder does not exist")
+    with nullcontext() if trace is None else sim.write_vcd(str(trace)):
+        sim.run()
+    return (
+        np.array(records, np.int64).reshape(-1, len(record_fields(core))),
+        np.array(spikes, np.int64).reshape(-1, 4),
+        potentials,
+        cycles,
+    )

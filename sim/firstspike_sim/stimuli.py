@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from firstspike.golden.multispike import random_bytes
+from firstspike.network.multispike import MultiSpikeNetwork
 from firstspike.spec import CoreSpec
 
-__all__ = ["pixel_words"]
+__all__ = ["pixel_words", "rate_events"]
 
 
 def pixel_words(images: np.ndarray, core: CoreSpec) -> np.ndarray:
@@ -29,3 +31,14 @@ def pixel_words(images: np.ndarray, core: CoreSpec) -> np.ndarray:
     padded = np.zeros((n, words * core.pixels), np.uint8)
     padded[:, :pixels] = images
     return padded.reshape(-1, core.pixels)
+
+
+def rate_events(network: MultiSpikeNetwork, images: np.ndarray) -> list[dict[str, int]]:
+    """Return the pre-sorted events of all stimuli of a network with the coding `rate`."""
+    noise = random_bytes(network)
+    events = []
+    for image in images:
+        for step, pixel in np.argwhere(noise < image).tolist():
+            events.append({"index": pixel, "time": step, "end": 0})
+        events.append({"index": 0, "time": 0, "end": 1})
+    return events

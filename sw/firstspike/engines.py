@@ -11,8 +11,8 @@ import numpy as np
 
 from firstspike import golden
 from firstspike.errors import InputError
-from firstspike.learning import LearningState, LearnOutcome, Rule
 from firstspike.golden.multispike import run_multispike
+from firstspike.learning import LearningState, LearnOutcome, Rule
 from firstspike.network import Network
 from firstspike.network.multispike import MultiSpikeNetwork
 from firstspike.outcome import Outcome

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,17 @@ from firstspike.spec import (
     layer_register,
 )
 
-__all__ = ["Write", "memory_image", "start_potentials", "weight_words"]
+__all__ = [
+    "Write",
+    "memory_image",
+    "pack_weights",
+    "start_potentials",
+    "weight_words",
+    "write_layer_registers",
+    "write_registers",
+    "write_start",
+    "write_weights",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +56,38 @@ def memory_image(network: Network, core: CoreSpec, *, early_exit: bool) -> list[
         zip(network.layers, state_words(network, core), strict=True)
     ):
         packed = weight_words(network, number, core)
-        for bank in range(core.banks):
-            for row, word in enumerate(packed[bank], start=weight_row):
-                for part in range(core.parts):
-                    data = word >> (part * core.part_bits) & (1 << core.part_bits) - 1
-                    address = core.address(Space.WEIGHTS, bank, row, part)
-                    writes.append(Write(Space.WEIGHTS, address, data))
-        start = start_potentials(layer, core)
-        for (row, lane, bank), value in np.ndenumerate(start):
-            address = core.address(Space.START, bank, state_row + row, lane)
-            writes.append(Write(Space.START, address, int(value) & (1 << core.potential_bits) - 1))
+        writes += write_weights(packed, weight_row, core)
+        writes += write_start(start_potentials(layer, core), state_row, 1, core)
         weight_row += len(packed[0])
         state_row += words
     return writes
+
+
+def write_weights(packed: list[list[int]], first: int, core: CoreSpec) -> Iterator[Write]:
+    """Yield what writes words of synapses, by bank and row, from row ``first`` on."""
+    for bank in range(core.banks):
+        for row, word in enumerate(packed[bank], start=first):
+            for part in range(core.parts):
+                data = word >> (part * core.part_bits) & (1 << core.part_bits) - 1
+                address = core.address(Space.WEIGHTS, bank, row, part)
+                yield Write(Space.WEIGHTS, address, data)
+
+
+def write_start(start: np.ndarray, first: int, apart: int, core: CoreSpec) -> Iterator[Write]:
+    """Yield what writes the state that a stimulus starts with.
+
+    Parameters
+    ----------
+    start : ndarray of int64, shape (rows, word, banks)
+        By row, lane and bank.
+    first, apart : int
+        Row of the first one, and how far the next one is from it.
+    core : CoreSpec
+        Where.
+    """
+    for (row, lane, bank), value in np.ndenumerate(start):
+        address = core.address(Space.START, bank, first + apart * row, lane)
+        yield Write(Space.START, address, int(value) & (1 << core.potential_bits) - 1)
 
 
 def start_potentials(layer: Layer, core: CoreSpec) -> np.ndarray:
@@ -85,7 +114,6 @@ def weight_words(network: Network, number: int, core: CoreSpec) -> list[list[int
     ``(j // banks % word) * weight_bits``. OFF inputs start at a whole word of pixels.
     """
     layer = network.layers[number]
-    words = -(-layer.neurons // core.lanes)
     if core.weight_bits == 1 and layer.kind is WeightKind.PM1:
         codes = (layer.weights > 0).astype(np.int64)
     else:
@@ -95,8 +123,25 @@ def weight_words(network: Network, number: int, core: CoreSpec) -> list[list[int
     if number == 0 and network.off:
         sources = input_rows(network, core)
         places[network.pixels :] += sources - layer.inputs
+    table = np.zeros((sources, layer.neurons), np.int64)
+    table[places] = codes
+    return pack_weights(table, core)
+
+
+def pack_weights(codes: np.ndarray, core: CoreSpec) -> list[list[int]]:
+    """Return the words of synapses, by bank and row; see `weight_words`.
+
+    Parameters
+    ----------
+    codes : ndarray of int64, shape (sources, neurons)
+        Weights as they stand in memory.
+    core : CoreSpec
+        Its banks and words.
+    """
+    sources, neurons = codes.shape
+    words = -(-neurons // core.lanes)
     table = np.zeros((sources, words * core.lanes), np.int64)
-    table[places, : layer.neurons] = codes
+    table[:, :neurons] = codes
     by_row = table.reshape(sources, words, core.word, core.banks).swapaxes(0, 1)
     lanes = by_row.reshape(words * sources, core.word, core.banks)
     packed = [[0] * (sources * words) for _ in range(core.banks)]
@@ -107,6 +152,18 @@ def weight_words(network: Network, number: int, core: CoreSpec) -> list[list[int
             for row, code in enumerate(lanes[:, lane, bank].tolist()):
                 rows[row] |= code << shift
     return packed
+
+
+def write_registers(values: Mapping[str, int]) -> Iterator[Write]:
+    """Yield what writes the registers of the whole core, by name."""
+    for address, (name, _) in enumerate(GLOBAL_REGISTERS):
+        yield Write(Space.REGISTERS, address, values[name])
+
+
+def write_layer_registers(number: int, values: Mapping[str, int]) -> Iterator[Write]:
+    """Yield what writes the registers of layer ``number``, by name."""
+    for name, _ in LAYER_REGISTERS:
+        yield Write(Space.REGISTERS, layer_register(number, name), values[name])
 
 
 def _registers(network: Network, core: CoreSpec, early_exit: bool) -> Iterator[Write]:
@@ -123,9 +180,10 @@ def _registers(network: Network, core: CoreSpec, early_exit: bool) -> Iterator[W
         "off": int(network.off),
         "input_words": pixel_words - 1,
         "last_mask": (1 << in_last) - 1,
+        "multispike": 0,
+        "last_moment": 0,
     }
-    for address, (name, _) in enumerate(GLOBAL_REGISTERS):
-        yield Write(Space.REGISTERS, address, values[name])
+    yield from write_registers(values)
     state_row = weight_row = 0
     source = input_rows(network, core)
     for number, layer in enumerate(network.layers):
@@ -137,9 +195,9 @@ def _registers(network: Network, core: CoreSpec, early_exit: bool) -> Iterator[W
             "state_row": state_row,
             "stride": source,
             "scale": layer.scale,
+            "dynamics": 0,
         }
-        for name, _ in LAYER_REGISTERS:
-            yield Write(Space.REGISTERS, layer_register(number, name), values[name])
+        yield from write_layer_registers(number, values)
         weight_row += source * words[number]
         state_row += words[number]
         source = layer.neurons

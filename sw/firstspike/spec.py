@@ -17,6 +17,7 @@ __all__ = [
     "CLASS_BLOCK",
     "COUNTERS",
     "COUNTER_BITS",
+    "DYNAMICS",
     "GLOBAL_REGISTERS",
     "HANDICAP_MAX",
     "INTENSITY_BITS",
@@ -227,6 +228,8 @@ GLOBAL_REGISTERS = (
     ("off", "1: each pixel also spikes in the OFF channel, as 255 less its intensity"),
     ("input_words", "words of pixels in a stimulus, less one"),
     ("last_mask", "which pixels of a stimulus' last word there are, one bit each"),
+    ("multispike", "1: multi-spike network; `ramp` then says that pixels are numbers"),
+    ("last_moment", "steps of a multi-spike network, less one"),
 )
 
 #: Registers of a layer, in order of address: name, meaning.
@@ -237,7 +240,22 @@ LAYER_REGISTERS = (
     ("weight_row", "first row in the synapse memory"),
     ("state_row", "first row in the state memory"),
     ("stride", "weight rows from one state row to the next: number of inputs, gaps included"),
-    ("scale", "divisor of the threshold ramp (RAMP)"),
+    ("scale", "divisor of the threshold ramp (RAMP); threshold (multi-spike)"),
+    ("dynamics", "`DYNAMICS`, lowest bit first (multi-spike)"),
+)
+
+#: Fields of the register ``dynamics`` of a layer, from its low end: name, bits, meaning.
+DYNAMICS = (
+    ("pairs", 1, "1: every state row stands behind a row of currents"),
+    ("to_current", 1, "1: events add to the currents"),
+    ("hard", 1, "1: a neuron that fires starts at 0; 0: it loses the threshold"),
+    ("once", 1, "1: a neuron fires at most once"),
+    ("leaks", 1, "1: potentials lose a part"),
+    ("leak", 3, "shift of that part"),
+    ("current_leaks", 1, "1: currents lose a part"),
+    ("current_leak", 3, "shift of that part"),
+    ("biased", 1, "1: a row of weights is added in every step"),
+    ("bias_row", 14, "which one in the first step, counted from the layer's first; then the next"),
 )
 
 
@@ -324,6 +342,9 @@ class CoreSpec:
         ``max_inputs * state_rows`` for ``block``.
     pruning : bool
         Whether a learning core has alive masks, so that it walks live synapses only.
+    multispike : bool
+        Whether neurons may spike more than once, so that multi-spike networks run; not with
+        ``learning``.
 
     Raises
     ------
@@ -345,6 +366,7 @@ class CoreSpec:
     memory: str = "block"
     learning: bool = False
     pruning: bool = False
+    multispike: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -371,7 +393,7 @@ class CoreSpec:
             value = getattr(self, name)
             if not _power_of_two(value):
                 raise ValueError(f"{name} is {value}, must be a power of two")
-        for name in ("ramp", "learning", "pruning"):
+        for name in ("ramp", "learning", "pruning", "multispike"):
             if type(getattr(self, name)) is not bool:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, must be true or false")
         self._check_learning()
@@ -401,6 +423,8 @@ class CoreSpec:
             raise ValueError("pruning is true, must be false without learning")
         if not self.learning:
             return
+        if self.multispike:
+            raise ValueError("multispike is true, must be false for a learning core")
         if self.ramp:
             raise ValueError("ramp is true, must be false for a learning core")
         if self.potential_bits < 20:
@@ -455,7 +479,12 @@ class CoreSpec:
     @property
     def magnitude_bits(self) -> int:
         """Bits of an event's magnitude; 0 when every event counts once."""
-        return self.time_bits if self.ramp else 0
+        return self.time_bits if self.ramp or self.multispike else 0
+
+    @property
+    def moment_bits(self) -> int:
+        """Bits of the step of a multi-spike network; 0 when there is none."""
+        return bits_for(STEPS_MAX) if self.multispike else 0
 
     @property
     def word_bits(self) -> int:

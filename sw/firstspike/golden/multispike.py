@@ -12,7 +12,7 @@ from firstspike.network.multispike import INPUT, MultiSpikeLayer, MultiSpikeNetw
 from firstspike.outcome import Outcome
 from firstspike.spec import INTENSITY_BITS, LEARNING_COUNTERS, InputCoding, Reset
 
-__all__ = ["run_multispike"]
+__all__ = ["check_images", "random_bytes", "run_multispike"]
 
 #: Stimuli computed together; bounds the memory used.
 _CHUNK = 1000
@@ -40,15 +40,9 @@ def run_multispike(
     InputError
         If images and network do not fit each other.
     """
-    if images.dtype != np.uint8:
-        raise InputError(f"images: dtype is {images.dtype}, must be uint8")
+    check_images(network, images)
     flat = images.reshape(len(images), -1)
-    if flat.shape[1] != network.pixels:
-        raise InputError(
-            f"images: {flat.shape[1]} pixels each, the network takes {network.pixels} "
-            f"({network.shape[0]} x {network.shape[1]})"
-        )
-    noise = _noise(network)
+    noise = random_bytes(network)
     parts = []
     for first in range(0, len(flat), _CHUNK):
         parts.append(_run(network, flat[first : first + _CHUNK].astype(np.int64), noise))
@@ -70,7 +64,25 @@ def run_multispike(
     )
 
 
-def _noise(network: MultiSpikeNetwork) -> np.ndarray:
+def check_images(network: MultiSpikeNetwork, images: np.ndarray) -> None:
+    """Refuse stimuli that are not of the network's shape.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    if images.dtype != np.uint8:
+        raise InputError(f"images: dtype is {images.dtype}, must be uint8")
+    pixels = images.reshape(len(images), -1).shape[1]
+    if pixels != network.pixels:
+        raise InputError(
+            f"images: {pixels} pixels each, the network takes {network.pixels} "
+            f"({network.shape[0]} x {network.shape[1]})"
+        )
+
+
+def random_bytes(network: MultiSpikeNetwork) -> np.ndarray:
     """Return the random byte of every step and pixel, int64 of shape (steps, pixels)."""
     if network.coding is not InputCoding.RATE:
         return np.zeros((network.steps, 0), np.int64)

@@ -1,0 +1,232 @@
+"""Whether a multi-spike network fits a core, and how it is laid out there.
+
+A core compares potentials. So a network whose output spikes are counted gets one more layer: each
+output spike adds 1 to a potential that never fires. Constant inputs, which are numbers in every
+step and biases, go into a row of currents before each row of potentials.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from firstspike.errors import InputError
+from firstspike.network.multispike import INPUT, MultiSpikeLayer, MultiSpikeNetwork
+from firstspike.spec import (
+    THRESHOLD_MIN,
+    TIME_BITS_MIN,
+    CoreSpec,
+    InputCoding,
+    Reset,
+    WeightKind,
+    weight_range,
+)
+
+__all__ = ["Placed", "check_multispike_fit", "place"]
+
+_COUNTS = "counts"
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A layer in a core.
+
+    Parameters
+    ----------
+    layer : MultiSpikeLayer
+        What it computes.
+    words : int
+        State rows of potentials in a bank.
+    pairs : bool
+        Whether a row of currents stands before each.
+    to_current : bool
+        Whether events add to the currents.
+    current_leak : int or None
+        What the currents lose a step; None: nothing.
+    current : ndarray of int64, shape (neurons,)
+        Currents that a stimulus starts with.
+    bias : ndarray of int64, shape (steps, neurons), or None
+        Rows of weights that are added, one a step.
+    """
+
+    layer: MultiSpikeLayer
+    words: int
+    pairs: bool
+    to_current: bool
+    current_leak: int | None
+    current: np.ndarray
+    bias: np.ndarray | None
+
+    @property
+    def rows(self) -> int:
+        """State rows in a bank."""
+        return self.words * (2 if self.pairs else 1)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Rows of weights, those of the biases of the steps behind those of the inputs."""
+        if self.bias is None:
+            return self.layer.weights
+        return np.concatenate([self.layer.weights, self.bias])
+
+    @property
+    def stride(self) -> int:
+        """Rows of weights for each word of neurons."""
+        return len(self.weights)
+
+
+def place(network: MultiSpikeNetwork, core: CoreSpec) -> list[Placed]:
+    """Return the layers as ``core`` has them, the one that counts spikes included.
+
+    Raises
+    ------
+    InputError
+        If a layer needs what the core has not.
+    """
+    placed = [_place(network, layer, core) for layer in network.layers]
+    if network.counts_spikes:
+        outputs = network.outputs
+        counts = MultiSpikeLayer(
+            name=_COUNTS,
+            sources=(network.layers[-1].name,),
+            kind=WeightKind.SIGNED,
+            weight_bits=2,
+            weights=np.eye(outputs, dtype=np.int64),
+            threshold=None,
+        )
+        placed.append(_place(network, counts, core))
+    return placed
+
+
+def _place(network: MultiSpikeNetwork, layer: MultiSpikeLayer, core: CoreSpec) -> Placed:
+    none = np.zeros(layer.neurons, np.int64)
+    # Numbers in every step are a current that is loaded once and kept.
+    numbers = INPUT in layer.sources and network.coding is not InputCoding.RATE
+    repeated = numbers and network.coding is InputCoding.DIRECT
+    if layer.has_current and repeated:
+        raise layer.refuse("a current beside numbers in every step, of which a core has one")
+    constant, varying = none, layer.bias
+    if varying is not None and layer.has_current:
+        varying = np.broadcast_to(varying, (network.steps, layer.neurons))
+    elif varying is not None:
+        # What all steps have in common need not fit a weight.
+        constant = (varying.min(axis=0) + varying.max(axis=0)) // 2
+        varying = varying - constant if len(varying) > 1 else None
+    kept = repeated or bool(constant.any())
+    return Placed(
+        layer=layer,
+        words=-(-layer.neurons // core.lanes),
+        pairs=layer.has_current or kept,
+        to_current=layer.has_current or repeated,
+        current_leak=layer.current_leak if layer.has_current else None,
+        current=constant,
+        bias=varying,
+    )
+
+
+def check_multispike_fit(network: MultiSpikeNetwork, core: CoreSpec) -> list[Placed]:
+    """Refuse a network that ``core`` cannot run; return its layers as the core has them.
+
+    Raises
+    ------
+    InputError
+        Naming what does not fit, what the network needs and what the core has.
+    """
+
+    def require(what: str, needs: int, has: int) -> None:
+        if needs > has:
+            raise InputError(f"network does not fit the core: {what} {needs}, the core has {has}")
+
+    if not core.multispike:
+        raise InputError(
+            "network does not fit the core: multi-spike neurons, the core has multispike: false"
+        )
+    if network.coding is InputCoding.RATE:
+        require("steps", network.steps, core.steps)
+    elif not TIME_BITS_MIN <= network.input_bits <= core.time_bits:
+        raise InputError(
+            f"network does not fit the core: input_bits is {network.input_bits}, must be in "
+            f"{TIME_BITS_MIN}..{core.time_bits}"
+        )
+    for number, layer in enumerate(network.layers):
+        before = network.layers[number - 1].name if number else INPUT
+        if layer.sources != (before,):
+            raise layer.refuse(f"inputs is {list(layer.sources)}, must be [{before}] on a core")
+    placed = place(network, core)
+    require("layers", len(placed), core.max_layers)
+    require("inputs", network.pixels, core.max_inputs)
+    require("state_rows", sum(part.rows for part in placed), core.state_rows)
+    require("weight_rows", sum(part.stride * part.words for part in placed), core.weight_rows)
+    limit = 1 << (core.potential_bits - 1)
+    for part in placed:
+        _check_weights(part, core)
+        low, high = _range(network, part)
+        if low < -limit or high >= limit - 1:
+            raise part.layer.refuse(
+                f"potentials and currents can meet {low}..{high}, the core has "
+                f"{core.potential_bits} bits: {-limit}..{limit - 2}"
+            )
+        threshold = part.layer.threshold or THRESHOLD_MIN
+        if threshold >= limit:
+            raise part.layer.refuse(f"threshold is {threshold}, must be below {limit}")
+    return placed
+
+
+def _check_weights(part: Placed, core: CoreSpec) -> None:
+    """Refuse weights, or biases of a step, that the core's synapses cannot hold."""
+    layer = part.layer
+    if core.weight_bits == 1:
+        raise layer.refuse("multi-spike networks need synapses of 2 bits or more")
+    kind = WeightKind.SIGNED if layer.kind is WeightKind.PM1 else layer.kind
+    low, high = weight_range(kind, core.weight_bits)
+    for what, array in (("weights", layer.weights), ("biases of a step", part.bias)):
+        if array is not None and not low <= array.min() <= array.max() <= high:
+            raise layer.refuse(
+                f"{what} {array.min()}..{array.max()}, the core's {core.weight_bits}-bit "
+                f"synapses hold {low}..{high}"
+            )
+
+
+def _range(network: MultiSpikeNetwork, part: Placed) -> tuple[int, int]:
+    """Return the least and the largest number that stands in a row of the layer at any time.
+
+    Events of a step come in any order, so all that is positive, or all that is negative, may have
+    come so far.
+    """
+    layer = part.layer
+    numbers = INPUT in layer.sources and network.coding is not InputCoding.RATE
+    most = (1 << network.input_bits) - 1 if numbers else 1
+    # A lane without a neuron has weights of 0.
+    down = most * np.minimum(layer.weights, 0).sum(axis=0)
+    up = most * np.maximum(layer.weights, 0).sum(axis=0)
+    start = np.zeros(layer.neurons, np.int64) if layer.initial is None else layer.initial
+    low, high = start.copy(), start.copy()
+    least, largest = int(min(0, start.min())), int(max(0, start.max()))
+    current_low, current_high = part.current.copy(), part.current.copy()
+    for step in range(network.steps):
+        arrives = step == 0 or not numbers
+        added_low, added_high = (down, up) if arrives else (0 * down, 0 * up)
+        if part.to_current:
+            current_low, current_high = current_low + added_low, current_high + added_high
+            added_low = added_high = 0 * down
+        if part.bias is not None:
+            added_low = added_low + np.minimum(part.bias[step], 0)
+            added_high = added_high + np.maximum(part.bias[step], 0)
+        if part.pairs:
+            added_low = added_low + np.minimum(current_low, 0)
+            added_high = added_high + np.maximum(current_high, 0)
+        low, high = low + added_low, high + added_high
+        least = int(min(least, low.min(), current_low.min()))
+        largest = int(max(largest, high.max(), current_high.max()))
+        if layer.threshold is not None and not layer.once:
+            rest = high - layer.threshold if layer.reset is Reset.SOFT else 0
+            high = np.minimum(high, np.maximum(layer.threshold - 1, rest))
+        if layer.threshold is not None:
+            low, high = np.minimum(low, 0), np.maximum(high, 0)
+        if layer.leak is not None:
+            low, high = low - (low >> layer.leak), high - (high >> layer.leak)
+        if part.pairs and part.current_leak is not None:
+            current_low = current_low - (current_low >> part.current_leak)
+            current_high = current_high - (current_high >> part.current_leak)
+    return least, largest
