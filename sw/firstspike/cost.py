@@ -16,10 +16,19 @@ from firstspike.network import Network
 from firstspike.outcome import Outcome
 from firstspike.spec import LEARNING_COUNTERS, CoreSpec, Neuron
 
-__all__ = ["floor_cycles", "predict"]
+__all__ = [
+    "BANK_STAGES",
+    "Pipe",
+    "floor_cycles",
+    "follow",
+    "name_spikes",
+    "predict",
+    "read_outputs",
+    "total_cycles",
+]
 
 #: Cycles from the first word of a tick in the issue stage until the banks have its mask.
-_BANK_STAGES = 4
+BANK_STAGES = 4
 #: Cycles from a mask at the banks' end until the serializer can load it from its queue.
 _QUEUE = 2
 #: Cycles from the choice of a neuron in the serializer until it is handed on.
@@ -31,7 +40,7 @@ _PAST = -1000
 
 
 @dataclass
-class _Pipe:
+class Pipe:
     """Walker and issue stage: when an item is accepted, and when the banks are done with it.
 
     Attributes
@@ -45,7 +54,7 @@ class _Pipe:
     end: np.ndarray
 
     @classmethod
-    def idle(cls, n: int) -> _Pipe:
+    def idle(cls, n: int) -> Pipe:
         past = np.full(n, _PAST)
         return cls(past, past)
 
@@ -139,7 +148,7 @@ def predict(
     return replace(
         outcome,
         counters=counters,
-        total_cycles=_total_cycles(network, core, cycles, starts),
+        total_cycles=total_cycles(_insertions(network, core), network.steps, cycles, starts),
         floor_cycles=floor_cycles(network, core, times, outcome.spike_time, outcome.decision_step),
     )
 
@@ -207,12 +216,12 @@ def _last_step(network: Network, outcome: Outcome, early_exit: bool) -> np.ndarr
     return np.minimum(outcome.decision_step, most)
 
 
-def _read(
-    pipe: _Pipe, offered: np.ndarray, core: CoreSpec, words: int, outputs: int, where: np.ndarray
+def read_outputs(
+    pipe: Pipe, offered: np.ndarray, core: CoreSpec, words: int, outputs: int, where: np.ndarray
 ) -> np.ndarray:
     """Return the cycle after that in which the potentials of the output layer were read."""
     pipe.accept(offered, words, where)
-    done = pipe.taken + 1 + _BANK_STAGES + 2 * words + outputs + 1
+    done = pipe.taken + 1 + BANK_STAGES + 2 * words + outputs + 1
     pipe.end = np.where(where, done, pipe.end)
     return done + 1
 
@@ -229,7 +238,7 @@ def _step_cycles(
     n = len(times)
     words = state_words(network, core)
     outputs = network.outputs
-    pipe = _Pipe.idle(n)
+    pipe = Pipe.idle(n)
     everywhere = np.ones(n, bool)
     pipe.accept(np.ones(n, np.int64), sum(words), everywhere)
     now = np.full(n, 2)
@@ -248,16 +257,17 @@ def _step_cycles(
             ticked += np.where(touched, words[number], 0)
             spikes = (outcome.spike_time[layer.name] == t) & touched[:, None]
             final = layer is network.layers[-1]
-            ended, offered = _name(pipe, core, spikes, words[number])
+            masks = pipe.taken + 1 + BANK_STAGES
+            ended, offered = name_spikes(masks, 1, core, spikes, words[number])
             if final:
                 # The decision is read in the step of the first output spike.
                 decides = touched & (outcome.decision_step == t)
                 done = np.where(touched, ended, done)
                 reads += np.where(decides, words[number], 0)
-                read = _read(pipe, done + 1, core, words[number], outputs, decides)
+                read = read_outputs(pipe, done + 1, core, words[number], outputs, decides)
                 now = np.where(runs, np.where(decides, read, done + 1), now)
             else:
-                last = _follow(pipe, offered, spikes, words[number + 1])
+                last = follow(pipe, offered, spikes, words[number + 1])
                 any_ = spikes.any(axis=1)
                 done = np.where(
                     touched, np.where(any_, np.maximum(ended, last) + 1, ended + 1), done
@@ -266,35 +276,47 @@ def _step_cycles(
     # Where nothing decided, or where it did not end the stimulus, the potentials are read last.
     closing = (outcome.forced == 1) | (not early_exit)
     reads += np.where(closing, words[-1], 0)
-    read = _read(pipe, now, core, words[-1], outputs, closing)
+    read = read_outputs(pipe, now, core, words[-1], outputs, closing)
     now = np.where(closing, read, now)
     return now - 1, ticked, reads, starts
 
 
-def _name(
-    pipe: _Pipe, core: CoreSpec, spikes: np.ndarray, words: int
+def name_spikes(
+    first: np.ndarray, apart: int, core: CoreSpec, spikes: np.ndarray, words: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return when a STEP tick has named all spikes, and when each spike is offered as an event.
+    """Return when a tick has named all spikes, and when each spike is offered as an event.
+
+    Parameters
+    ----------
+    first : ndarray of int64, shape (n,)
+        Cycle in which the banks have the mask of the first word.
+    apart : int
+        Cycles from a mask to the next.
+    core : CoreSpec
+        Uses lanes.
+    spikes : ndarray of bool, shape (n, neurons)
+        Who fires.
+    words : int
+        Words of the layer.
 
     Returns
     -------
     tuple of ndarray of int64, shapes (n,) and (n, neurons)
         The second one holds a time where ``spikes`` is true.
     """
-    first = pipe.taken + 1 + _BANK_STAGES
     offered = np.zeros(spikes.shape, np.int64)
     loaded = finished = np.full(len(spikes), _PAST)
     for word in range(words):
         here = slice(word * core.lanes, (word + 1) * core.lanes)
         mask = spikes[:, here]
-        loaded = np.maximum(first + word + _QUEUE, finished)
+        loaded = np.maximum(first + word * apart + _QUEUE, finished)
         order = np.cumsum(mask, axis=1)
         offered[:, here] = loaded[:, None] + order + _NAME + _STORE
         finished = loaded + np.maximum(1, order[:, -1])
     return finished + _NAME, offered
 
 
-def _follow(pipe: _Pipe, offered: np.ndarray, spikes: np.ndarray, words: int) -> np.ndarray:
+def follow(pipe: Pipe, offered: np.ndarray, spikes: np.ndarray, words: int) -> np.ndarray:
     """Let the next layer take spikes as they are offered; return when it accepted the last."""
     count = spikes.sum(axis=1)
     order = np.argsort(~spikes, axis=1, kind="stable")
@@ -319,7 +341,7 @@ def _ramp_cycles(
     n = len(times)
     words = state_words(network, core)
     everywhere = np.ones(n, bool)
-    pipe = _Pipe.idle(n)
+    pipe = Pipe.idle(n)
     pipe.accept(np.ones(n, np.int64), sum(words), everywhere)
     now = np.full(n, 2)
     starts = np.full((n, network.steps), -1)
@@ -331,7 +353,7 @@ def _ramp_cycles(
         now = done + 1
     for number, layer in enumerate(network.layers[:-1]):
         pipe.accept(now, words[number], everywhere)
-        load = pipe.taken + 1 + _BANK_STAGES
+        load = pipe.taken + 1 + BANK_STAGES
         ended = load
         for word in range(words[number]):
             lanes = named[layer.name][:, word * core.lanes : (word + 1) * core.lanes].sum(axis=1)
@@ -344,23 +366,38 @@ def _ramp_cycles(
         last = pipe.accept_run(closed, count, words[number + 1])
         done = np.where(count > 0, last + 1, closed)
         now = done + 1
-    read = _read(pipe, now, core, words[-1], network.outputs, everywhere)
+    read = read_outputs(pipe, now, core, words[-1], network.outputs, everywhere)
     return read - 1, np.full(n, sum(words[:-1])), words[-1], starts
 
 
-def _total_cycles(network: Network, core: CoreSpec, cycles: np.ndarray, starts: np.ndarray) -> int:
+def _insertions(network: Network, core: CoreSpec) -> int:
+    """Return how many words the encoder puts into the lists for a stimulus."""
+    return -(-network.pixels // core.pixels) * (2 if network.off else 1)
+
+
+def total_cycles(insertions: int, lists: int, cycles: np.ndarray, starts: np.ndarray) -> int:
     """Return the cycles of the whole run, from the first pixel to the last result.
 
     The next stimulus is encoded while one runs, but stops for a cycle each time that the lists of
     a step are opened.
+
+    Parameters
+    ----------
+    insertions : int
+        Words of pixels of a stimulus, each channel by itself.
+    lists : int
+        Lists that the encoder empties before.
+    cycles : ndarray of int64, shape (n,)
+        Of each stimulus.
+    starts : ndarray of int64, shape (n, lists)
+        When the lists of each step are opened, counted from the begin of the stimulus; -1: never.
     """
-    pixel_words = -(-network.pixels // core.pixels) * (2 if network.off else 1)
     full = free = begin = finished = 0
     opened: list[int] = []
     for length, steps in zip(cycles.tolist(), starts.tolist(), strict=True):
         # Emptying the lists, a pause, the words of pixels, and a last cycle.
-        emptied = _insert(max(full, free), network.steps, opened)
-        full = _insert(emptied + 1, pixel_words, opened) + 1
+        emptied = _insert(max(full, free), lists, opened)
+        full = _insert(emptied + 1, insertions, opened) + 1
         # The half of this stimulus was free when the one before the last had finished.
         free = finished + 1 if opened else 0
         begin = max(full, free)

@@ -6,22 +6,43 @@ from collections.abc import Callable
 
 import numpy as np
 
+from firstspike.cost import total_cycles
 from firstspike.errors import InputError
 from firstspike.golden.randomness import advance, random_byte
+from firstspike.multispike_cost import multispike_costs, multispike_total
+from firstspike.multispike_fit import check_multispike_fit
 from firstspike.network.multispike import INPUT, MultiSpikeLayer, MultiSpikeNetwork
 from firstspike.outcome import Outcome
-from firstspike.spec import INTENSITY_BITS, LEARNING_COUNTERS, InputCoding, Reset
+from firstspike.spec import (
+    INTENSITY_BITS,
+    LEARNING_COUNTERS,
+    CoreSpec,
+    InputCoding,
+    Reset,
+)
 
 __all__ = ["check_images", "random_bytes", "run_multispike"]
 
 #: Stimuli computed together; bounds the memory used.
 _CHUNK = 1000
 
+_COUNTED = (
+    "events",
+    "synops",
+    "macs",
+    "ties",
+    "weight_reads",
+    "state_reads",
+    "state_writes",
+    "cycles",
+)
+
 
 def run_multispike(
     network: MultiSpikeNetwork,
     images: np.ndarray,
     *,
+    core: CoreSpec | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Outcome:
     """Return what ``network`` does with ``images``.
@@ -32,25 +53,36 @@ def run_multispike(
         What runs.
     images : ndarray of uint8, shape (n, pixels) or (n, rows, columns)
         Stimuli.
+    core : CoreSpec, optional
+        Predict the accesses and cycles of this core too, and refuse a network that does not fit.
     progress : callable, optional
         Called with the number of stimuli done so far.
 
     Raises
     ------
     InputError
-        If images and network do not fit each other.
+        If images and network do not fit each other, or the network does not fit the core.
     """
+    if core is not None:
+        check_multispike_fit(network, core)
     check_images(network, images)
     flat = images.reshape(len(images), -1)
     noise = random_bytes(network)
     parts = []
     for first in range(0, len(flat), _CHUNK):
-        parts.append(_run(network, flat[first : first + _CHUNK].astype(np.int64), noise))
+        parts.append(_run(network, flat[first : first + _CHUNK].astype(np.int64), noise, core))
         if progress is not None:
             progress(min(first + _CHUNK, len(flat)))
     joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     none = np.zeros(len(flat), np.int64)
     never = np.full(len(flat), network.steps)
+    total = None
+    if core is not None and network.coding is InputCoding.RATE:
+        total = multispike_total(joined["cycles"])
+    elif core is not None:
+        words = -(-network.pixels // core.pixels)
+        lists = 1 << network.input_bits
+        total = total_cycles(words, lists, joined["cycles"], joined["starts"])
     return Outcome(
         predicted=joined["predicted"],
         decision_step=never,
@@ -59,8 +91,10 @@ def run_multispike(
         potential=joined["potential"],
         spike_time={},
         spike_count={layer.name: joined[f"count.{layer.name}"] for layer in network.layers},
-        counters={key: joined[key] for key in ("events", "synops", "macs", "ties")}
+        counters={key: joined[key] for key in _COUNTED if key in joined}
         | dict.fromkeys(("forced", "over_threshold", *LEARNING_COUNTERS), none),
+        total_cycles=total,
+        floor_cycles=joined.get("floor"),
     )
 
 
@@ -138,7 +172,7 @@ class _Layer:
 
 
 def _run(
-    network: MultiSpikeNetwork, pixels: np.ndarray, noise: np.ndarray
+    network: MultiSpikeNetwork, pixels: np.ndarray, noise: np.ndarray, core: CoreSpec | None
 ) -> dict[str, np.ndarray]:
     n = len(pixels)
     states = {layer.name: _Layer(layer, n) for layer in network.layers}
@@ -154,6 +188,8 @@ def _run(
                 there = (magnitudes > 0).sum(axis=1)
                 work["events"] += there
                 work["macs"] += there * layer.neurons
+    inputs: list[np.ndarray] = []
+    course: list[list[np.ndarray]] = []
     for t in range(network.steps):
         spikes = {} if numbers else {INPUT: noise[t] < pixels}
         for layer in network.layers:
@@ -168,6 +204,9 @@ def _run(
                 work["events"] += here
                 work["synops"] += here * layer.neurons
             spikes[layer.name] = states[layer.name].tick(t, added)
+        if core is not None:
+            inputs.append(spikes.get(INPUT, noise[t]))
+            course.append([spikes[layer.name] for layer in network.layers])
     output = states[network.layers[-1].name]
     values = output.count if network.counts_spikes else output.potential
     return {
@@ -176,4 +215,5 @@ def _run(
         "potential": values,
         **{f"count.{name}": state.count for name, state in states.items()},
         **work,
+        **({} if core is None else multispike_costs(network, core, pixels, inputs, course)),
     }
