@@ -1,9 +1,9 @@
 """Multi-spike networks: the worked examples, and both forms of the golden model against each other.
 
-Mutants tried, each of which a test here refused: in both forms `>` for `>=` at the threshold; hard
-for soft; numbers in every step of `once`; `once` that fires again; counts of the last step alone; a
-register that moves by 31; `<=` for `<` of a rate. In one of them: the bias of step 0 in all steps; a
-current that leaks before it is added, or never; a leak rounded upwards; the highest index of
+Mutants tried, each refused by a test here: in both forms `>` for `>=` at the threshold; hard for
+soft; numbers in every step of `once`; `once` that fires again; counts of the last step alone; a
+register that moves by 31; `<=` for `<` of a rate. In one of them: the bias of step 0 in all steps;
+a current that leaks before it is added, or never; a leak rounded upwards; the highest index of
 equals; potentials compared where spikes are counted; numbers counted once a layer; initial
 potentials left out.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,8 @@ import numpy as np
 
 from firstspike.errors import InputError
 from firstspike.memimage import Write
-from firstspike.spec import CoreSpec, Space, record_fields
+from firstspike.spec import record_fields
+from firstspike_hw.layouts import input_event_layout
 from firstspike_hw.learner.core import label_layout
 from firstspike_sim.harness import (
     POTENTIAL_COLUMNS,
@@ -23,14 +24,15 @@ from firstspike_sim.harness import (
     harness,
     program_bytes,
 )
+from firstspike_sim.jobs import Job
 from firstspike_sim.stimuli import pixel_words
 from firstspike_sim.verilator import build_model
 
-__all__ = ["FILES", "Batch", "Design", "Job", "plusargs", "run_batch", "write_inputs"]
+__all__ = ["FILES", "Batch", "Design", "plusargs", "run_batch", "write_inputs"]
 
 #: Files that the harness reads and writes.
 FILES = (
-    *("program", "pixels", "labels", "reads"),
+    *("program", "pixels", "events", "labels", "reads"),
     *("records", "spikes", "potentials", "replies", "activity"),
 )
 
@@ -79,43 +81,16 @@ class Design:
     arguments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What a core is loaded with, given and asked.
-
-    Parameters
-    ----------
-    core : CoreSpec
-        The core.
-    writes : list of Write
-        What to load.
-    images : ndarray of uint8, shape (n, pixels)
-        Stimuli.
-    neurons : int
-        Neurons whose potentials are asked for; 0 leaves them out in a learning core.
-    budget : int
-        Cycles that a stimulus may take.
-    labels : ndarray of int64, shape (n,), optional
-        Classes for a learning core; -1 for none.
-    reads : sequence of (Space, address)
-        What to read in the end.
-    """
-
-    core: CoreSpec
-    writes: list[Write]
-    images: np.ndarray
-    neurons: int
-    budget: int
-    labels: np.ndarray | None = None
-    reads: Sequence[tuple[Space, int]] = ()
-
-
 def write_inputs(job: Job, work: Path) -> None:
     """Write the files that the harness reads to the folder ``work``."""
     (work / "program").write_bytes(program_bytes(job.writes))
     # The harness reads a word at once, first byte highest; the first pixel is lowest.
-    pixels = pixel_words(job.images, job.core)[:, ::-1]
+    images = job.images[:0] if job.events else job.images
+    pixels = pixel_words(images, job.core)[:, ::-1]
     (work / "pixels").write_bytes(np.ascontiguousarray(pixels).tobytes())
+    layout = input_event_layout(job.core)
+    events = [sum(event[name] << layout[name].offset for name in event) for event in job.events]
+    (work / "events").write_bytes(np.array(events, ">u4").tobytes())
     known = np.zeros(0, np.int64) if job.labels is None else job.labels
     there, group = (label_layout()[name].offset for name in ("there", "group"))
     marked = np.where(known >= 0, known << group | 1 << there, 0).astype(np.uint8)

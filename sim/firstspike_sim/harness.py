@@ -16,7 +16,13 @@ import numpy as np
 
 from firstspike.memimage import Write
 from firstspike.spec import CoreSpec, bits_for, record_fields
-from firstspike_hw.layouts import potential_layout, record_layout, request_layout, spike_layout
+from firstspike_hw.layouts import (
+    input_event_layout,
+    potential_layout,
+    record_layout,
+    request_layout,
+    spike_layout,
+)
 from firstspike_hw.learner.core import label_layout
 
 __all__ = ["POTENTIAL_COLUMNS", "SPIKE_COLUMNS", "TOPLEVEL", "harness", "program_bytes"]
@@ -74,6 +80,11 @@ def _rows(file: str, values: list[str]) -> str:
     return f'$fwrite({file}, "{form}", {", ".join(values)});'
 
 
+_NO_EVENTS = """\
+    .events__payload('0), .events__valid(1'b0), .events__ready(),
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class _Parts:
     """What differs between the two kinds of core: text of the harness."""
@@ -82,6 +93,7 @@ class _Parts:
     ports: str
     every_cycle: str
     every_result: str
+    events: str = _NO_EVENTS
 
 
 def _inference_parts(core: CoreSpec) -> _Parts:
@@ -94,8 +106,10 @@ def _inference_parts(core: CoreSpec) -> _Parts:
         "potentials",
         ["answered"] + [_field(potential, "potentials_payload", n) for n in ("index", "potential")],
     )
+    presorted = _presorted(core) if core.multispike else ("", "", _NO_EVENTS)
     return _Parts(
         wires=f"""\
+{presorted[0]}\
   wire spikes_valid, potentials_valid;
   wire [{spike.size - 1}:0] spikes_payload;
   wire [{potential.size - 1}:0] potentials_payload;
@@ -107,9 +121,42 @@ def _inference_parts(core: CoreSpec) -> _Parts:
         every_cycle=f"""\
     if (spikes_valid) {spike_row}
     if (potentials_valid) {potential_row}
+{presorted[1]}\
 """,
         every_result="",
+        events=presorted[2],
     )
+
+
+def _presorted(core: CoreSpec) -> tuple[str, str, str]:
+    """Return wires, what is done in every cycle, and ports: events from a file, 4 bytes each."""
+    wires = """\
+  integer events_file;
+  reg [31:0] event_word, next_event;
+  reg event_valid;
+  wire events_ready;
+  initial begin
+    got = $value$plusargs("events=%s", path); events_file = $fopen(path, "rb");
+    event_valid = 0;
+  end
+"""
+    every_cycle = """\
+    if (!loading && (events_ready | !event_valid)) begin
+      event_valid <= 0;
+      if (noise[23:16] >= pause[7:0]) begin
+        got = $fread(next_event, events_file);
+        event_word <= next_event;
+        event_valid <= got == 4;
+        if (got == 4) started <= 1;
+      end
+    end
+"""
+    top = input_event_layout(core).size - 1
+    ports = f"""\
+    .events__payload(event_word[{top}:0]), .events__valid(event_valid),
+    .events__ready(events_ready),
+"""
+    return wires, every_cycle, ports
 
 
 def _learning_parts(core: CoreSpec) -> _Parts:
@@ -170,11 +217,12 @@ def harness(core: CoreSpec, *, waves: bool = False) -> str:
 
     With ``waves`` each edge of the clock has a time of its own.
 
-    Plusargs: ``program``, ``pixels``, ``reads``, ``records``, ``spikes``, ``potentials``,
-    ``replies`` (files), ``count`` (stimuli), ``budget`` (cycles that a stimulus may take),
-    ``pause`` (of 256 cycles, how many the result waits for, and how many pixels do not come); for
-    a learning core ``labels`` (a file: a byte a stimulus) and ``neurons`` (whose potentials are
-    written). When all results are out, the requests of ``reads`` are made.
+    Plusargs: ``program``, ``pixels``, ``events`` (multi-spike cores: pre-sorted events), ``reads``,
+    ``records``, ``spikes``, ``potentials``, ``replies`` (files), ``count`` (stimuli), ``budget``
+    (cycles that a stimulus may take), ``pause`` (of 256 cycles, how many the result waits for, and
+    how many pixels do not come); for a learning core ``labels`` (a file: a byte a stimulus) and
+    ``neurons`` (whose potentials are written). When all results are out, the requests of ``reads``
+    are made.
     ``done`` rises at the end, or when the budget is used up.
     """
     parts = _learning_parts(core) if core.learning else _inference_parts(core)
@@ -223,8 +271,7 @@ module {TOPLEVEL}(
     .requests__valid(command_valid & (loading | reading)), .requests__ready(requests_ready),
     .replies__payload(replies_payload), .replies__valid(replies_valid), .replies__ready(1'b1),
     .pixels__payload(word), .pixels__valid(word_valid), .pixels__ready(pixels_ready),
-    .events__payload('0), .events__valid(1'b0), .events__ready(),
-    .results__payload(results_payload), .results__valid(results_valid),
+{parts.events}    .results__payload(results_payload), .results__valid(results_valid),
     .results__ready(result_ready),
 {parts.ports}  );
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from firstspike.spec import CoreSpec
-from firstspike_sim.batch import Batch, Job, run_batch
+from firstspike_sim.batch import Batch, run_batch
+from firstspike_sim.jobs import Job
 from firstspike_sim.netlist import board_for, netlist_design
 from firstspike_sim.netlist_meter import make_meter
 from firstspike_sim.netlist_verilog import cell_counts

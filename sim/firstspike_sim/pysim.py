@@ -11,18 +11,16 @@ from amaranth.sim import Simulator
 
 from firstspike.errors import InputError
 from firstspike.golden.encoding import encode
-from firstspike.golden.multispike import check_images
 from firstspike.learning.image import network_image
-from firstspike.memimage import Write, memory_image
-from firstspike.multispike_image import multispike_image
 from firstspike.network import Network
 from firstspike.network.multispike import MultiSpikeNetwork
 from firstspike.outcome import Outcome
-from firstspike.spec import CoreSpec, InputCoding, record_fields
+from firstspike.spec import CoreSpec, record_fields
 from firstspike_hw.core import Core
 from firstspike_sim.collect import build_multispike_outcome, build_outcome
+from firstspike_sim.jobs import Job, inference_job, multispike_job
 from firstspike_sim.learner import run_learner
-from firstspike_sim.stimuli import pixel_words, rate_events
+from firstspike_sim.stimuli import pixel_words
 
 __all__ = ["PysimEngine"]
 
@@ -35,7 +33,7 @@ class PysimEngine:
 
     def run(
         self,
-        network: Network,
+        network: Network | MultiSpikeNetwork,
         core: CoreSpec,
         images: np.ndarray,
         *,
@@ -46,18 +44,7 @@ class PysimEngine:
         """See `firstspike.engines.Engine.run`."""
         images = images.reshape(len(images), -1)
         if isinstance(network, MultiSpikeNetwork):
-            check_images(network, images)
-            said = _run(
-                core,
-                multispike_image(network, core),
-                [] if network.coding is InputCoding.RATE else pixel_words(images, core).tolist(),
-                rate_events(network, images) if network.coding is InputCoding.RATE else [],
-                len(images),
-                network.outputs,
-                _multispike_budget(network),
-                progress,
-                trace,
-            )
+            said = _run(multispike_job(network, core, images), progress, trace)
             return build_multispike_outcome(network, core, images, *said)
         encode(network, images[:1])
         if core.learning:
@@ -74,66 +61,24 @@ class PysimEngine:
                 said.potentials,
                 said.cycles,
             )
-        # A stimulus never takes longer than all of its events, twice, and all of its steps.
-        most = sum(layer.inputs * (2 + layer.neurons) + 200 for layer in network.layers)
-        said = _run(
-            core,
-            memory_image(network, core, early_exit=early_exit),
-            pixel_words(images, core).tolist(),
-            [],
-            len(images),
-            network.outputs,
-            2 * (most + 40 * network.steps),
-            progress,
-            trace,
-        )
+        said = _run(inference_job(network, core, images, early_exit=early_exit), progress, trace)
         return build_outcome(network, core, images, *said)
 
 
-def _multispike_budget(network: MultiSpikeNetwork) -> int:
-    """Return more cycles than a stimulus can take."""
-    rows = sum(layer.inputs * (2 + layer.neurons) + 100 for layer in network.layers)
-    return 2 * network.steps * rows + 2000
-
-
 def _run(
-    core: CoreSpec,
-    image: list[Write],
-    words: list[list[int]],
-    events: list[dict[str, int]],
-    count: int,
-    outputs: int,
-    budget: int,
-    progress: Callable[[int], None] | None,
-    trace: Path | None,
+    job: Job, progress: Callable[[int], None] | None, trace: Path | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Load a core and give it stimuli; return records, spikes, potentials and cycles.
-
-    Parameters
-    ----------
-    core : CoreSpec
-        The core.
-    image : list of Write
-        What to load.
-    words : list of list of int
-        Pixels, a word at a time.
-    events : list of dict
-        Pre-sorted events, if the stimuli come as those.
-    count, outputs : int
-        Stimuli, and output neurons.
-    budget : int
-        Cycles that a stimulus may take.
-    progress, trace
-        See `firstspike.engines.Engine.run`.
-    """
+    """Load a core and give it stimuli; return records, spikes, potentials and cycles."""
+    core, count = job.core, len(job.images)
+    words = [] if job.events else pixel_words(job.images, core).tolist()
     dut = Core(core)
     records: list[list[int]] = []
     spikes: list[tuple[int, int, int, int]] = []
-    potentials = np.zeros((count, outputs), np.int64)
+    potentials = np.zeros((count, job.neurons), np.int64)
     cycles = 0
 
     async def feed(ctx):
-        for write in image:
+        for write in job.writes:
             ctx.set(
                 dut.requests.payload,
                 {
@@ -151,7 +96,7 @@ def _run(
             ctx.set(dut.pixels.valid, 1)
             await ctx.tick().until(dut.pixels.ready)
         ctx.set(dut.pixels.valid, 0)
-        for event in events:
+        for event in job.events:
             ctx.set(dut.events.payload, event)
             ctx.set(dut.events.valid, 1)
             await ctx.tick().until(dut.events.ready)
@@ -183,7 +128,7 @@ def _run(
                     progress(len(records))
 
     async def watchdog(ctx):
-        total = 8 * len(image) + budget * count
+        total = 8 * len(job.writes) + job.budget * count
         await ctx.delay(total * _PERIOD)
         raise TimeoutError(f"{len(records)} of {count} results after {total} cycles")
 

@@ -55,6 +55,7 @@ class Pipe:
 
     @classmethod
     def idle(cls, n: int) -> Pipe:
+        """Return the state of ``n`` cores that have done nothing for long."""
         past = np.full(n, _PAST)
         return cls(past, past)
 

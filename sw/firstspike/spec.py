@@ -541,7 +541,10 @@ class CoreSpec:
         return bits_for(max(self.max_inputs, self.max_neurons))
 
     def __str__(self) -> str:
-        return " ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
+        # A parameter that came later is told where it matters, so digests of older cores hold.
+        told = [field.name for field in fields(self) if field.name != "multispike"]
+        told += ["multispike"] if self.multispike else []
+        return " ".join(f"{name}={getattr(self, name)}" for name in told)
 
 
 def record_fields(core: CoreSpec) -> dict[str, int]:

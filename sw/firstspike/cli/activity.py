@@ -94,7 +94,7 @@ def _run(args: argparse.Namespace) -> tuple[CoreSpec, dict[str, Any]]:
     args.core = args.core or "default"
     core = load_core(args.core)
     netlist = need("firstspike_sim.netlist_activity", "sim").MeteredNetlist(core, args.family)
-    job = need("firstspike_sim.rtl", "sim").inference_job(
+    job = need("firstspike_sim.jobs", "sim").inference_job(
         network, core, stimuli.images, early_exit=not args.no_early_exit
     )
     with counted("netlist", len(stimuli.images)) as progress:
@@ -132,7 +132,7 @@ def _learn(args: argparse.Namespace) -> tuple[CoreSpec, dict[str, Any]]:
             GoldenEngine().learn(rule, core, state, plan.images[first], plan.labels[first]).state
         )
     order = order[after:]
-    job = need("firstspike_sim.rtl", "sim").learning_job(
+    job = need("firstspike_sim.jobs", "sim").learning_job(
         rule, core, state, plan.images[order], plan.labels[order]
     )
     with counted("netlist", len(order)) as progress:
