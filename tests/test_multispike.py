@@ -224,7 +224,7 @@ def test_files(tmp_path_factory, seed):
     again = load_any_network(folder)
     assert isinstance(again, MultiSpikeNetwork)
     assert again.digest == network.digest
-    with pytest.raises(InputError, match="only engine golden"):
+    with pytest.raises(InputError, match="is of a multi-spike network"):
         load_network(folder)
 
 

@@ -12,8 +12,7 @@ from amaranth.sim import Simulator
 from firstspike.errors import InputError
 from firstspike.golden.encoding import encode
 from firstspike.learning.image import network_image
-from firstspike.network import Network
-from firstspike.network.multispike import MultiSpikeNetwork
+from firstspike.network import AnyNetwork, MultiSpikeNetwork
 from firstspike.outcome import Outcome
 from firstspike.spec import CoreSpec, record_fields
 from firstspike_hw.core import Core
@@ -33,7 +32,7 @@ class PysimEngine:
 
     def run(
         self,
-        network: Network | MultiSpikeNetwork,
+        network: AnyNetwork,
         core: CoreSpec,
         images: np.ndarray,
         *,

@@ -11,8 +11,7 @@ from firstspike.learning.outcome import LearnOutcome
 from firstspike.learning.readback import read_state
 from firstspike.learning.rule import Rule
 from firstspike.learning.state import LearningState
-from firstspike.network import Network
-from firstspike.network.multispike import MultiSpikeNetwork
+from firstspike.network import AnyNetwork, MultiSpikeNetwork
 from firstspike.outcome import Outcome
 from firstspike.spec import CoreSpec
 from firstspike_sim.batch import Design, run_batch
@@ -48,7 +47,7 @@ class RtlEngine:
 
     def run(
         self,
-        network: Network | MultiSpikeNetwork,
+        network: AnyNetwork,
         core: CoreSpec,
         images: np.ndarray,
         *,

@@ -101,6 +101,18 @@ PRESETS = {
         state_rows=16,
         pixels=8,
     ),
+    # Multi-spike networks of 8 bits, up to 784-400-400-10, in simulation.
+    "multispike": CoreSpec(
+        banks=4,
+        word=4,
+        time_bits=8,
+        ramp=False,
+        potential_bits=24,
+        max_layers=8,
+        weight_rows=32768,
+        state_rows=256,
+        multispike=True,
+    ),
     # Learning cores: 104 to 400 neurons of 28 x 28 pixels, and one for `digits`.
     "learner": _learner(banks=8, inputs=784, rows=13),
     # The same on an iCEBreaker: synapses and both masks in four single-port RAMs.

@@ -13,8 +13,7 @@ from firstspike import golden
 from firstspike.errors import InputError
 from firstspike.golden.multispike import run_multispike
 from firstspike.learning import LearningState, LearnOutcome, Rule
-from firstspike.network import Network
-from firstspike.network.multispike import MultiSpikeNetwork
+from firstspike.network import AnyNetwork, MultiSpikeNetwork
 from firstspike.outcome import Outcome
 from firstspike.spec import CoreSpec
 
@@ -26,7 +25,7 @@ class Engine(Protocol):
 
     def run(
         self,
-        network: Network,
+        network: AnyNetwork,
         core: CoreSpec,
         images: np.ndarray,
         *,
@@ -38,7 +37,7 @@ class Engine(Protocol):
 
         Parameters
         ----------
-        network : Network
+        network : Network or MultiSpikeNetwork
             What to run.
         core : CoreSpec
             What to run it on.
@@ -64,7 +63,7 @@ class GoldenEngine:
 
     def run(
         self,
-        network: Network | MultiSpikeNetwork,
+        network: AnyNetwork,
         core: CoreSpec,
         images: np.ndarray,
         *,
@@ -72,11 +71,11 @@ class GoldenEngine:
         progress: Callable[[int], None] | None = None,
         trace: Path | None = None,
     ) -> Outcome:
-        """See `Engine.run`; this one runs multi-spike networks, too, of any size and early exit."""
+        """See `Engine.run`."""
         if trace is not None:
             raise InputError("engine golden has no clock, so no trace: use pysim or rtl")
         if isinstance(network, MultiSpikeNetwork):
-            return run_multispike(network, images, progress=progress)
+            return run_multispike(network, images, core=core, progress=progress)
         return golden.run(network, images, core=core, early_exit=early_exit, progress=progress)
 
     def learn(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.network import Network
+from firstspike.network import AnyNetwork
 from firstspike.outcome import Outcome
 from firstspike.spec import CoreSpec
 from firstspike.stimuli import Stimuli
@@ -20,7 +20,9 @@ __all__ = ["dump", "figures"]
 _WORK = ("events", "synops", "macs")
 
 
-def figures(network: Network, core: CoreSpec, stimuli: Stimuli, outcome: Outcome) -> dict[str, Any]:
+def figures(
+    network: AnyNetwork, core: CoreSpec, stimuli: Stimuli, outcome: Outcome
+) -> dict[str, Any]:
     """Return the figures of a run, ready for JSON.
 
     Returns
@@ -61,12 +63,14 @@ def figures(network: Network, core: CoreSpec, stimuli: Stimuli, outcome: Outcome
     return facts
 
 
-def dump(network: Network, stimuli: Stimuli, outcome: Outcome, origin: Mapping[str, Any]) -> bytes:
+def dump(
+    network: AnyNetwork, stimuli: Stimuli, outcome: Outcome, origin: Mapping[str, Any]
+) -> bytes:
     """Return an .npz archive with the result of every image, and with its origin.
 
     Parameters
     ----------
-    network, stimuli, outcome : Network, Stimuli, Outcome
+    network, stimuli, outcome : AnyNetwork, Stimuli, Outcome
         What ran on what, and what happened.
     origin : mapping
         From `firstspike.provenance.provenance`.
@@ -76,7 +80,8 @@ def dump(network: Network, stimuli: Stimuli, outcome: Outcome, origin: Mapping[s
     bytes
         Arrays ``label`` (-1 where unknown), ``predicted`` (a class), ``last_predicted`` (a class),
         ``decision_step``, ``forced`` of shape (images,); ``potential`` (images, outputs);
-        ``spike_time.<layer>`` (images, neurons), where T is never; ``counters`` (images, counters)
+        ``spike_time.<layer>`` (images, neurons), where T is never, or for multi-spike networks
+        ``spike_count.<layer>``; ``counters`` (images, counters)
         with their names in ``counter_names``; ``total_cycles`` of shape () and ``floor_cycles``
         (images,), where they are known; ``provenance``, a string of JSON. An engine that does not
         see potentials and spike times leaves them out.
@@ -97,9 +102,10 @@ def dump(network: Network, stimuli: Stimuli, outcome: Outcome, origin: Mapping[s
         arrays["total_cycles"] = np.array(outcome.total_cycles)
     if outcome.floor_cycles is not None:
         arrays["floor_cycles"] = outcome.floor_cycles
-    if outcome.spike_time:
+    if outcome.potential.size:
         arrays["potential"] = outcome.potential
     arrays |= {f"spike_time.{layer}": times for layer, times in outcome.spike_time.items()}
+    arrays |= {f"spike_count.{layer}": counts for layer, counts in outcome.spike_count.items()}
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)
     return content.getvalue()

@@ -13,7 +13,7 @@ from firstspike.board.serial import BAUD, open_serial
 from firstspike.counters import learn_counters, run_counters, winners
 from firstspike.errors import InputError
 from firstspike.learning import LearningState, LearnOutcome, Rule
-from firstspike.network import Network
+from firstspike.network import AnyNetwork, Network
 from firstspike.outcome import Outcome
 from firstspike.spec import CoreSpec
 
@@ -95,7 +95,7 @@ class BoardEngine:
 
     def run(
         self,
-        network: Network,
+        network: AnyNetwork,
         core: CoreSpec,
         images: np.ndarray,
         *,
@@ -106,6 +106,10 @@ class BoardEngine:
         """See `firstspike.engines.Engine.run`; ``core`` must be the board's."""
         if trace is not None:
             raise InputError("engine board gives no trace: use pysim or rtl")
+        if not isinstance(network, Network):
+            raise InputError(
+                f"network {network.name} is multi-spike, which a board is not loaded with: use rtl"
+            )
         check_core(self.device, core)
         self._state = None
         self.device.load(network, early_exit=early_exit)

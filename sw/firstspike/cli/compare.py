@@ -17,10 +17,10 @@ from firstspike.cli.common import (
     print_table,
 )
 from firstspike.cli.compare_learning import compare_learning
-from firstspike.cli.ports import add_family, add_port, core_of, opened
+from firstspike.cli.ports import add_family, add_port, core_of, default_core, opened
 from firstspike.engines import ENGINES
 from firstspike.errors import InputError
-from firstspike.network import load_network
+from firstspike.network import load_any_network
 from firstspike.outcome import Difference, Outcome, first_difference
 from firstspike.progress import counted
 from firstspike.shipped import find_network
@@ -82,14 +82,14 @@ def _call(args: argparse.Namespace) -> int:
         raise InputError("--epochs, --seed, --no-prune and --gain go with --learn, not with NET")
     if args.data is None:
         raise InputError("compare needs --data: a data set, file.npz or folder")
-    network = load_network(find_network(args.network))
+    network = load_any_network(find_network(args.network))
     stimuli = load_stimuli(
         args.data, network.shape, split=args.split, limit=args.limit, folder=args.dir
     )
     outcomes: list[Outcome] = []
     results: dict[str, dict[str, Any]] = {}
     with opened(args, *args.engines) as engines:
-        args.core, core = core_of(args.core, engines, "default")
+        args.core, core = core_of(args.core, engines, default_core(network))
         for name, engine in zip(args.engines, engines, strict=True):
             start = time.monotonic()
             with counted(name, len(stimuli.images)) as progress:

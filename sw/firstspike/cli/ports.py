@@ -13,9 +13,10 @@ from firstspike.cli.common import at_least
 from firstspike.cores import load_core
 from firstspike.engines import open_engine
 from firstspike.errors import InputError
+from firstspike.network import AnyNetwork, MultiSpikeNetwork
 from firstspike.spec import CoreSpec
 
-__all__ = ["add_family", "add_port", "core_of", "opened"]
+__all__ = ["add_family", "add_port", "core_of", "default_core", "opened"]
 
 _NETLIST = "netlist"
 
@@ -64,6 +65,11 @@ def opened(args: argparse.Namespace, *names: str) -> Iterator[list[Any]]:
                 stack.callback(engine.close)
             engines.append(engine)
         yield engines
+
+
+def default_core(network: AnyNetwork) -> str:
+    """Return the name of the core that a network runs on if none is named."""
+    return "multispike" if isinstance(network, MultiSpikeNetwork) else "default"
 
 
 def core_of(source: str | None, engines: list[Any], default: str) -> tuple[str, CoreSpec]:

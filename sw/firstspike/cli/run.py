@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from firstspike.cli.common import add_core, add_json, add_stimuli, print_facts, print_json
-from firstspike.cli.ports import add_family, add_port, core_of, opened
+from firstspike.cli.ports import add_family, add_port, core_of, default_core, opened
 from firstspike.engines import ENGINES, Engine
 from firstspike.errors import InputError
 from firstspike.files import write_file
-from firstspike.network import Network, load_network
+from firstspike.network import AnyNetwork, Network, load_any_network
 from firstspike.outcome import Outcome
 from firstspike.progress import counted
 from firstspike.provenance import provenance
@@ -56,10 +56,10 @@ def call(args: argparse.Namespace) -> int:
         raise InputError("run needs --data (a data set, file.npz or folder) or --image, not both")
     if args.image is not None and (args.split or args.limit):
         raise InputError("--split and --limit go with --data, not with --image")
-    network = load_network(find_network(args.network))
+    network = load_any_network(find_network(args.network))
     stimuli = _stimuli(args, network)
     with opened(args, args.engine) as engines:
-        args.core, core = core_of(args.core, engines, "default")
+        args.core, core = core_of(args.core, engines, default_core(network))
         start = time.monotonic()
         outcome = _run(args, engines[0], network, core, stimuli)
         seconds = time.monotonic() - start
@@ -93,7 +93,7 @@ def call(args: argparse.Namespace) -> int:
         facts |= _one(network, outcome)
     if args.json:
         print_json(facts)
-    elif args.image is not None and outcome.spike_time:
+    elif args.image is not None and isinstance(network, Network) and outcome.spike_time:
         print(draw(network, stimuli.images[0], outcome))
     else:
         del facts["counters"]
@@ -101,7 +101,7 @@ def call(args: argparse.Namespace) -> int:
     return 0
 
 
-def _stimuli(args: argparse.Namespace, network: Network) -> Stimuli:
+def _stimuli(args: argparse.Namespace, network: AnyNetwork) -> Stimuli:
     if args.image is None:
         return load_stimuli(
             args.data, network.shape, split=args.split, limit=args.limit, folder=args.dir
@@ -111,7 +111,7 @@ def _stimuli(args: argparse.Namespace, network: Network) -> Stimuli:
 
 
 def _run(
-    args: argparse.Namespace, engine: Engine, network: Network, core: CoreSpec, stimuli: Stimuli
+    args: argparse.Namespace, engine: Engine, network: AnyNetwork, core: CoreSpec, stimuli: Stimuli
 ) -> Outcome:
     with counted(args.engine, len(stimuli.images)) as progress:
         return engine.run(
@@ -124,11 +124,12 @@ def _run(
         )
 
 
-def _one(network: Network, outcome: Outcome) -> dict[str, Any]:
+def _one(network: AnyNetwork, outcome: Outcome) -> dict[str, Any]:
     """Return what is worth knowing about a single image."""
     return {
         "predicted": network.labels[int(outcome.predicted[0])],
         "decision_step": int(outcome.decision_step[0]),
-        "potential": outcome.potential[0].tolist() if outcome.spike_time else None,
+        "potential": outcome.potential[0].tolist() if outcome.potential.size else None,
         "spike_time": {name: times[0].tolist() for name, times in outcome.spike_time.items()},
+        "spike_count": {name: counts[0].tolist() for name, counts in outcome.spike_count.items()},
     }

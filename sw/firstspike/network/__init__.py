@@ -4,5 +4,21 @@ from __future__ import annotations
 
 from firstspike.network.files import load_network, save_network
 from firstspike.network.model import VERSION, Layer, Network
+from firstspike.network.multispike import MultiSpikeLayer, MultiSpikeNetwork
+from firstspike.network.multispike_files import load_any_network, save_multispike
 
-__all__ = ["VERSION", "Layer", "Network", "load_network", "save_network"]
+__all__ = [
+    "VERSION",
+    "AnyNetwork",
+    "Layer",
+    "MultiSpikeLayer",
+    "MultiSpikeNetwork",
+    "Network",
+    "load_any_network",
+    "load_network",
+    "save_multispike",
+    "save_network",
+]
+
+#: What every engine takes.
+AnyNetwork = Network | MultiSpikeNetwork
