@@ -54,8 +54,8 @@ def scale_for(weights: np.ndarray, bits: int) -> float:
 def quantize_network(network: FloatNetwork, bits: int | tuple[int, ...]) -> Quantized:
     """Return the integer network that ``network`` becomes with weights of ``bits`` bits.
 
-    Weights are rounded to the nearest. A layer that fires at its threshold gets the nearest integer,
-    one that fires above it the next one above; biases and initial potentials are rounded.
+    Weights are rounded to the nearest. A layer that fires at its threshold gets the nearest
+    integer, one that fires above it the next one above; biases and initial potentials are rounded.
 
     Parameters
     ----------

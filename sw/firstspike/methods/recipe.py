@@ -1,0 +1,137 @@
+"""Recipes of methods, read strictly from YAML; docs/methods.md.
+
+Without torch, so that a recipe can be checked on any machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from firstspike.errors import InputError
+from firstspike.fields import Fields, load_yaml
+from firstspike.train.plans import Training
+from firstspike.train.recipe import SEED_MAX, VERSION
+
+__all__ = ["METHODS", "MethodRecipe", "Option", "load_method_recipe"]
+
+_DATA = ("digits", "mnist", "fashion-mnist")
+_BITS_MAX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A number that a method takes: its default and its range."""
+
+    default: float
+    low: float
+    high: float
+
+
+#: Methods: the module of each in this package, and its options.
+METHODS: dict[str, dict[str, Option]] = {
+    "ftbc": {
+        "levels": Option(8, 1, 256),
+        "rate": Option(0.4, 0.01, 1.0),
+        "calibration": Option(1000, 100, 10000),
+        "rounds": Option(10, 1, 100),
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MethodRecipe:
+    """A recipe.
+
+    Attributes
+    ----------
+    path : Path
+        Its file.
+    name, method, data : str
+        What it is called, a key of `METHODS`, and the data set.
+    hidden : tuple of int
+        Neurons of the hidden layers.
+    weight_bits : int
+        Bits of a weight, 1..8.
+    steps : tuple of int
+        Steps of a stimulus; a network is made for each.
+    validation : int
+        Images at the end of the training images that are not trained with.
+    training : Training
+        Epochs, batch, rates.
+    options : dict of str to float
+        Of the method.
+    """
+
+    path: Path
+    name: str
+    method: str
+    data: str
+    hidden: tuple[int, ...]
+    weight_bits: int
+    steps: tuple[int, ...]
+    validation: int
+    training: Training
+    options: dict[str, float] = field(default_factory=dict)
+
+
+def load_method_recipe(path: Path) -> MethodRecipe:
+    """Read the recipe in ``path``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a key is unknown or missing, or a value is out of its range.
+    """
+    top = load_yaml(path)
+    version = top.integer("version", 0, 1 << 30)
+    if version != VERSION:
+        raise top.error("version", f"is {version}, this release reads version {VERSION}")
+    top.text("kind", choices=["method"])
+    name = top.text("name", path.stem)
+    method = top.text("method", choices=METHODS)
+    recipe = MethodRecipe(
+        path=path,
+        name=name,
+        method=method,
+        data=top.text("data", choices=_DATA),
+        hidden=tuple(top.integers("hidden", 1, 4096)),
+        weight_bits=top.integer("weight_bits", 1, _BITS_MAX, _BITS_MAX),
+        steps=tuple(top.integers("steps", 1, 4096)),
+        validation=top.integer("validation", 1, 30000, 5000),
+        training=_training(top.mapping("training")),
+        options=_options(top.mapping("options") if top.has("options") else None, method),
+    )
+    top.done()
+    if not recipe.steps:
+        raise InputError(f"{path}: steps: is [], must name at least one number of steps")
+    return recipe
+
+
+def _training(entry: Fields) -> Training:
+    training = Training(
+        seed=entry.integer("seed", 0, SEED_MAX, 0),
+        epochs=entry.integer("epochs", 1, 10000),
+        batch=entry.integer("batch", 1, 60000, 256),
+        learning_rate=entry.number("learning_rate", 1e-6, 1.0, 0.002),
+        float_epochs=0,
+        frozen=0.0,
+        input_dropout=entry.number("input_dropout", 0.0, 0.9, 0.0),
+        hidden_dropout=entry.number("hidden_dropout", 0.0, 0.9, 0.0),
+        shift=entry.integer("shift", 0, 4, 0),
+        flip=entry.boolean("flip", False),
+    )
+    entry.done()
+    return training
+
+
+def _options(entry: Fields | None, method: str) -> dict[str, float]:
+    values = {}
+    for name, option in METHODS[method].items():
+        if entry is None:
+            values[name] = option.default
+        else:
+            values[name] = entry.number(name, option.low, option.high, option.default)
+    if entry is not None:
+        entry.done()
+    return values
