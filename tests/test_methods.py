@@ -108,6 +108,34 @@ def test_strict_thresholds():
         assert outcome.spike_count["a"].tolist() == [[fires]]
 
 
+def test_rounding():
+    """Weights, thresholds, biases and initial potentials go to the nearest integer."""
+    rng = np.random.default_rng(6)
+    layer = FloatLayer(
+        name="a",
+        weights=rng.normal(size=(20, 10)),
+        sources=("input",),
+        threshold=4.321,
+        bias=rng.normal(size=(1, 10)),
+        initial=rng.normal(size=10),
+    )
+    network = FloatNetwork(
+        name="n",
+        layers=(layer,),
+        steps=1,
+        coding=InputCoding.RATE,
+        shape=(4, 5),
+        labels=tuple(range(10)),
+    )
+    quantized = quantize_network(network, 8)
+    found, scale = quantized.network.layers[0], quantized.scales["a"]
+    assert found.bias is not None and found.initial is not None and found.threshold is not None
+    assert np.abs(found.weights * scale - layer.weights).max() <= scale / 2 * 1.001
+    assert abs(found.threshold * scale - 4.321) <= scale / 2
+    assert np.abs(found.bias * scale - layer.bias).max() <= scale / 2
+    assert np.abs(found.initial * scale - layer.initial).max() <= scale / 2
+
+
 def test_scales():
     rng = np.random.default_rng(2)
     weights = rng.normal(size=(100, 50))
