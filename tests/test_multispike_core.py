@@ -45,6 +45,7 @@ def random_network(rng: np.random.Generator) -> MultiSpikeNetwork:
             current = 0
         most = 600 if i == 0 and coding is not InputCoding.RATE else 60
         rows = 1 if rng.random() < 0.5 else steps
+        widest = 6 if rng.random() < 0.5 else 40
         layers.append(
             MultiSpikeLayer(
                 name=f"l{i}",
@@ -59,7 +60,9 @@ def random_network(rng: np.random.Generator) -> MultiSpikeNetwork:
                 leak=[None, 0, 1, 3][rng.integers(4)],
                 current_leak=current,
                 once=bool(rng.random() < 0.3),
-                bias=None if rng.random() < 0.4 else rng.integers(-5, 6, (rows, neurons)),
+                bias=None
+                if rng.random() < 0.4
+                else rng.integers(1 - widest, widest, (rows, neurons)),
                 initial=None if rng.random() < 0.5 else rng.integers(-9, 10, neurons),
             )
         )
@@ -95,7 +98,7 @@ def compare(engine: str, cases: int, seed: int, **changes) -> set:
             layer = part.layer
             fires = layer.name in golden.spike_count and golden.spike_count[layer.name].any()
             seen.add(("pairs", part.pairs, part.to_current, part.words > 1))
-            seen.add(("biased", part.bias is not None))
+            seen.add(("biases", part.biases))
             seen.add(("fires", fires, layer.reset, layer.leak, layer.once))
             seen.add(("leak of currents", part.current_leak))
         seen.add(("coding", network.coding))
@@ -108,7 +111,8 @@ def check_seen(seen: set) -> None:
     """Assert that what the cases are for has occurred."""
     assert {("coding", coding) for coding in InputCoding} <= seen
     assert {("pairs", pairs, to, True) for pairs, to in ((0, 0), (1, 0), (1, 1))} <= seen
-    assert {("biased", True), ("biased", False), ("counts", True), ("counts", False)} <= seen
+    assert {("biases", rows) for rows in range(3)} <= seen
+    assert {("counts", True), ("counts", False)} <= seen
     assert {("leak of currents", leak) for leak in (None, 1, 2)} <= seen
     fired = {item[2:] for item in seen if item[0] == "fires" and item[1]}
     assert {reset for reset, _, _ in fired} == set(Reset)
@@ -252,9 +256,9 @@ ONES = np.ones((3, 3), np.int64)
         (network(layer(), coding=InputCoding.RATE, steps=17), {}, "steps 17, the core has 16"),
         (network(layer(weights=np.full((4, 3), 7))), {"weight_bits": 3}, "synapses hold -3..3"),
         (
-            network(layer(bias=np.array([[0, 0, 0], [30, 0, 0]] * 2))),
+            network(layer(bias=np.array([[0, 0, 0], [300, 0, 0]] * 2))),
             {},
-            "biases of a step -15..15, the core's 4-bit synapses hold -7..7",
+            "by -150..150 from their middle, the core's 4-bit synapses hold -112..112",
         ),
         (network(layer(), steps=4000), {"potential_bits": 12}, "can meet 0..224004, the core has"),
         (network(layer(threshold=2048)), {"potential_bits": 12}, "must be below 2048"),

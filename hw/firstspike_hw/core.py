@@ -111,7 +111,7 @@ class Core(wiring.Component):
             sequencer.last_step.eq(last_step),
             sequencer.multispike.eq(registers.multispike),
             sequencer.last_moment.eq(registers.last_moment),
-            sequencer.biased.eq(registers.layer.dynamics.biased & registers.multispike),
+            sequencer.biases.eq(Mux(registers.multispike, registers.layer.dynamics.biases, 0)),
             registers.write.eq(host.register_write),
             registers.address.eq(self.requests.p.address),
             registers.value.eq(self.requests.p.data),
@@ -158,14 +158,17 @@ class Core(wiring.Component):
             inputs.magnitude.eq(Mux(sequencer.ramp, last_step + 1 - sequencer.step, 1)),
             sequencer.input_done.eq(inputs.done),
         ]
+        rule = registers.layer.dynamics
         if self._spec.multispike:
             m.d.comb += sequencer.bias_taken.eq(sequencer.bias & walker.events.ready)
         m.d.comb += walker.bias.eq(sequencer.bias)
         with m.If(sequencer.bias):
             m.d.comb += [
                 walker.events.valid.eq(1),
-                walker.events.p.index.eq(registers.layer.dynamics.bias_row + sequencer.moment),
-                walker.events.p.magnitude.eq(1),
+                walker.events.p.index.eq(
+                    rule.bias_row + (sequencer.moment << (rule.biases == 2)) + sequencer.bias_number
+                ),
+                walker.events.p.magnitude.eq(Mux(sequencer.bias_number, self._spec.coarse, 1)),
             ]
         with m.Elif(sequencer.from_input):
             connect_events(m, inputs.events, walker.events)

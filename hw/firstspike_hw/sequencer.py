@@ -29,10 +29,10 @@ class Sequencer(wiring.Component):
         The network.
     multispike : In(1), last_moment : In(moment_bits)
         The same, of a multi-spike network, whose ``last_step`` is that of its numbers.
-    biased : In(1)
-        The layer has a row of weights that is added in every step.
-    bias : Out(1), bias_taken : In(1)
-        Add that row.
+    biases : In(2)
+        Rows of weights that the layer adds in every step.
+    bias : Out(1), bias_number : Out(1), bias_taken : In(1)
+        Add one of them, and which.
     moment : Out(moment_bits)
         Step of a multi-spike network.
     next_moment : Out(1)
@@ -75,8 +75,9 @@ class Sequencer(wiring.Component):
     last_step: Signal
     multispike: Signal
     last_moment: Signal
-    biased: Signal
+    biases: Signal
     bias: Signal
+    bias_number: Signal
     bias_taken: Signal
     moment: Signal
     next_moment: Signal
@@ -114,8 +115,9 @@ class Sequencer(wiring.Component):
                 "last_step": In(spec.time_bits),
                 "multispike": In(multispike),
                 "last_moment": In(spec.moment_bits),
-                "biased": In(multispike),
+                "biases": In(2 * multispike),
                 "bias": Out(multispike),
+                "bias_number": Out(multispike),
                 "bias_taken": In(multispike),
                 "moment": Out(spec.moment_bits),
                 "next_moment": Out(multispike),
@@ -181,9 +183,12 @@ class Sequencer(wiring.Component):
                 m.d.sync += self.step.eq(self.step + 1)
                 m.next = "INPUT"
 
-        bias_done = Signal()
+        biases_done = Signal(2)
         bias_due = Signal()
-        m.d.comb += bias_due.eq(self.biased & ~bias_done)
+        m.d.comb += [
+            bias_due.eq(biases_done < self.biases),
+            self.bias_number.eq(biases_done),
+        ]
 
         with m.FSM():
             with m.State("IDLE"):
@@ -231,7 +236,7 @@ class Sequencer(wiring.Component):
             with m.State("TICK"):
                 m.d.comb += [self.bias.eq(bias_due), self.commands.valid.eq(~bias_due)]
                 with m.If(self.bias_taken):
-                    m.d.sync += bias_done.eq(1)
+                    m.d.sync += biases_done.eq(biases_done + 1)
                 with m.If(~self.ramp | self.multispike):
                     m.d.comb += self.commands.payload.eq(Operation.TICK)
                 with m.Elif(is_last_layer):
@@ -240,7 +245,7 @@ class Sequencer(wiring.Component):
                     m.d.comb += self.commands.payload.eq(Operation.RAMP)
                 m.d.sync += [touched.eq(0), fired.eq(0)]
                 with m.If(self.commands.valid & self.commands.ready):
-                    m.d.sync += bias_done.eq(0)
+                    m.d.sync += biases_done.eq(0)
                     with m.If(~is_last_layer):
                         m.d.comb += self.store_start.eq(1)
                         m.next = "CLIMB"

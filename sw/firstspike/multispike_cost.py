@@ -137,7 +137,7 @@ class _Course:
         nobody = np.zeros((len(self._now), self._placed[-1].layer.neurons), bool)
         for number, part in enumerate(self._placed):
             now = self._now
-            if part.bias is not None:
+            for _ in range(part.biases):
                 now = pipe.accept(now, part.words, self._everywhere) + 1
                 self._added = self._added + part.words
             pipe.accept(now, part.rows, self._everywhere)

@@ -47,7 +47,12 @@ class Placed:
     current : ndarray of int64, shape (neurons,)
         Currents that a stimulus starts with.
     bias : ndarray of int64, shape (steps, neurons), or None
-        Rows of weights that are added, one a step.
+        What is added in each step.
+    biases : int
+        Rows of weights that hold it, for each step: its last digit, and where that is not enough,
+        the digits before it.
+    coarse : int
+        Base of these digits.
     """
 
     layer: MultiSpikeLayer
@@ -57,6 +62,8 @@ class Placed:
     current_leak: int | None
     current: np.ndarray
     bias: np.ndarray | None
+    biases: int
+    coarse: int
 
     @property
     def rows(self) -> int:
@@ -68,7 +75,13 @@ class Placed:
         """Rows of weights, those of the biases of the steps behind those of the inputs."""
         if self.bias is None:
             return self.layer.weights
-        return np.concatenate([self.layer.weights, self.bias])
+        if self.biases == 1:
+            return np.concatenate([self.layer.weights, self.bias])
+        # The digit nearest to 0.
+        high = (self.bias + self.coarse // 2) // self.coarse
+        low = self.bias - self.coarse * high
+        rows = np.stack([low, high], axis=1).reshape(-1, self.layer.neurons)
+        return np.concatenate([self.layer.weights, rows])
 
     @property
     def stride(self) -> int:
@@ -122,7 +135,20 @@ def _place(network: MultiSpikeNetwork, layer: MultiSpikeLayer, core: CoreSpec) -
         current_leak=layer.current_leak if layer.has_current else None,
         current=constant,
         bias=varying,
+        biases=0 if varying is None else _digits(varying, layer, core),
+        coarse=core.coarse,
     )
+
+
+def _digits(bias: np.ndarray, layer: MultiSpikeLayer, core: CoreSpec) -> int:
+    """Return how many rows of weights hold what is added in a step."""
+    low, high = weight_range(_kind(layer), core.weight_bits)
+    return 1 if low <= bias.min() <= bias.max() <= high else 2
+
+
+def _kind(layer: MultiSpikeLayer) -> WeightKind:
+    """Return what a core takes the layer's weights for: -1 and +1 are signed weights."""
+    return WeightKind.SIGNED if layer.kind is WeightKind.PM1 else layer.kind
 
 
 def check_multispike_fit(network: MultiSpikeNetwork, core: CoreSpec) -> list[Placed]:
@@ -178,14 +204,19 @@ def _check_weights(part: Placed, core: CoreSpec) -> None:
     layer = part.layer
     if core.weight_bits == 1:
         raise layer.refuse("multi-spike networks need synapses of 2 bits or more")
-    kind = WeightKind.SIGNED if layer.kind is WeightKind.PM1 else layer.kind
-    low, high = weight_range(kind, core.weight_bits)
-    for what, array in (("weights", layer.weights), ("biases of a step", part.bias)):
-        if array is not None and not low <= array.min() <= array.max() <= high:
-            raise layer.refuse(
-                f"{what} {array.min()}..{array.max()}, the core's {core.weight_bits}-bit "
-                f"synapses hold {low}..{high}"
-            )
+    low, high = weight_range(_kind(layer), core.weight_bits)
+    weights, rows = layer.weights, part.weights[layer.inputs :]
+    if not low <= weights.min() <= weights.max() <= high:
+        raise layer.refuse(
+            f"weights {weights.min()}..{weights.max()}, the core's {core.weight_bits}-bit synapses "
+            f"hold {low}..{high}"
+        )
+    if part.bias is not None and not low <= rows.min() <= rows.max() <= high:
+        most = high * (1 + part.coarse)
+        raise layer.refuse(
+            f"biases differ from step to step by {part.bias.min()}..{part.bias.max()} from their "
+            f"middle, the core's {core.weight_bits}-bit synapses hold {min(0, -most)}..{most}"
+        )
 
 
 def _range(network: MultiSpikeNetwork, part: Placed) -> tuple[int, int]:

@@ -90,7 +90,7 @@ def _dynamics(part: Placed) -> int:
         "leak": layer.leak or 0,
         "current_leaks": int(part.current_leak is not None),
         "current_leak": part.current_leak or 0,
-        "biased": int(part.bias is not None),
+        "biases": part.biases,
         "bias_row": layer.inputs,
     }
     value = low = 0

@@ -254,8 +254,8 @@ DYNAMICS = (
     ("leak", 3, "shift of that part"),
     ("current_leaks", 1, "1: currents lose a part"),
     ("current_leak", 3, "shift of that part"),
-    ("biased", 1, "1: a row of weights is added in every step"),
-    ("bias_row", 14, "which one in the first step, counted from the layer's first; then the next"),
+    ("biases", 2, "rows of weights that are added in every step: none, one, or one more `coarse`"),
+    ("bias_row", 14, "the first of them in the first step, counted from the layer's first row"),
 )
 
 
@@ -480,6 +480,11 @@ class CoreSpec:
     def magnitude_bits(self) -> int:
         """Bits of an event's magnitude; 0 when every event counts once."""
         return self.time_bits if self.ramp or self.multispike else 0
+
+    @property
+    def coarse(self) -> int:
+        """What the second row of a step's biases is multiplied by."""
+        return (1 << min(self.time_bits, self.weight_bits)) - 1
 
     @property
     def moment_bits(self) -> int:

@@ -10,6 +10,7 @@ from firstspike.cli.common import add_core, add_json, need, print_facts, print_j
 from firstspike.cores import load_core
 from firstspike.errors import InputError
 from firstspike.hexfiles import write_hex
+from firstspike.methods.recipe import is_method
 from firstspike.network import load_network
 from firstspike.shipped import find_network, networks
 
@@ -27,6 +28,7 @@ def add(commands) -> None:
     parser.add_argument("source", metavar="SOURCE", help="a folder that train wrote, or a network")
     parser.add_argument("-o", dest="network", metavar="NET", type=Path, help="folder to write")
     parser.add_argument("--hex", metavar="D", type=Path, help="folder for memory images")
+    parser.add_argument("--variant", metavar="NAME", help="network of a run of a method")
     add_core(parser)
     add_json(parser)
     parser.set_defaults(call=_call)
@@ -47,7 +49,13 @@ def _call(args: argparse.Namespace) -> int:
         if not source.is_dir():
             raise InputError(f"{source}: no such folder, must be one that firstspike train wrote")
         folder = args.network
-        facts = need("firstspike.train.exporting", "train").export(source, folder)
+        if args.variant is not None:
+            methods = need("firstspike.methods.run", "train")
+            facts = methods.export_variant(source, args.variant, folder)
+        elif (source / "recipe.yaml").is_file() and is_method(source / "recipe.yaml"):
+            raise InputError(f"{source} is a run of a method: name one of its networks, --variant")
+        else:
+            facts = need("firstspike.train.exporting", "train").export(source, folder)
     if args.hex is not None:
         write_hex(load_network(folder), core, args.hex)
         facts["hex"] = str(args.hex)

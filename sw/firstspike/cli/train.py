@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from firstspike.cli.common import add_json, at_least, need, print_facts, print_json
+from firstspike.cli.common import (
+    add_json,
+    at_least,
+    need,
+    print_facts,
+    print_json,
+    print_table,
+)
+from firstspike.errors import InputError
+from firstspike.methods.recipe import is_method
 from firstspike.shipped import find_recipe
 
 __all__ = ["add"]
@@ -25,8 +34,30 @@ def add(commands) -> None:
 
 def _call(args: argparse.Namespace) -> int:
     recipe = find_recipe(args.recipe)
+    if is_method(recipe):
+        return _method(args, recipe)
     facts = need("firstspike.train.loop", "train").train(
         recipe, args.run, seed=args.seed, resume=args.resume, data_folder=args.dir
     )
     (print_json if args.json else print_facts)(facts)
+    return 0
+
+
+def _method(args: argparse.Namespace, recipe: Path) -> int:
+    """Run a published method, which makes several networks."""
+    if args.resume:
+        raise InputError("--resume: a method runs in one go; leave the option out")
+    facts = need("firstspike.methods.run", "train").train_method(
+        recipe, args.run, seed=args.seed, data_folder=args.dir
+    )
+    if args.json:
+        print_json(facts)
+        return 0
+    rows = facts.pop("variants")
+    print_facts(facts)
+    print()
+    names = ("variant", "steps", "accuracy", "spikes", "synops", "macs", "cycles")
+    print_table(
+        names, [[row[name] if row[name] is not None else "-" for name in names] for row in rows]
+    )
     return 0

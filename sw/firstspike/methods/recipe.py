@@ -13,10 +13,11 @@ from firstspike.fields import Fields, load_yaml
 from firstspike.train.plans import Training
 from firstspike.train.recipe import SEED_MAX, VERSION
 
-__all__ = ["METHODS", "MethodRecipe", "Option", "load_method_recipe"]
+__all__ = ["METHODS", "MethodRecipe", "Option", "is_method", "load_method_recipe"]
 
 _DATA = ("digits", "mnist", "fashion-mnist")
 _BITS_MAX = 8
+_KIND = "method"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,18 @@ class MethodRecipe:
     options: dict[str, float] = field(default_factory=dict)
 
 
+def is_method(path: Path) -> bool:
+    """Tell whether the recipe in ``path`` is one of a method.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    top = load_yaml(path)
+    return top.has("kind") and top.text("kind") == _KIND
+
+
 def load_method_recipe(path: Path) -> MethodRecipe:
     """Read the recipe in ``path``.
 
@@ -87,7 +100,7 @@ def load_method_recipe(path: Path) -> MethodRecipe:
     version = top.integer("version", 0, 1 << 30)
     if version != VERSION:
         raise top.error("version", f"is {version}, this release reads version {VERSION}")
-    top.text("kind", choices=["method"])
+    top.text("kind", choices=[_KIND])
     name = top.text("name", path.stem)
     method = top.text("method", choices=METHODS)
     recipe = MethodRecipe(

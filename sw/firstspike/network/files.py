@@ -82,7 +82,7 @@ def load_network(folder: Path) -> Network:
     image.done()
     coding = top.mapping("coding")
     if coding.has("input"):
-        raise coding.error("input", "is of a multi-spike network, which is not asked for here")
+        raise coding.error("input", "is of a multi-spike network, which this is not for")
     time_bits = coding.integer("time_bits", TIME_BITS_MIN, TIME_BITS_MAX)
     intensity_min = coding.integer("intensity_min", 1, INTENSITY_MAX, 1)
     off = coding.boolean("off_channel", False)
