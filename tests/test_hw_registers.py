@@ -9,26 +9,41 @@ additions without an event; cycles that are always counted.
 import random
 
 import pytest
+from amaranth import Value
 
-from firstspike.spec import GLOBAL_REGISTERS, LAYER_REGISTERS, CoreSpec, layer_register
+from firstspike.spec import (
+    GLOBAL_REGISTERS,
+    LAYER_REGISTERS,
+    MULTISPIKE_LAYER_REGISTERS,
+    MULTISPIKE_REGISTERS,
+    CoreSpec,
+    layer_register,
+)
 from firstspike_hw.counters import Counters
 from firstspike_hw.registers import Registers
 from firstspike_sim.bench import set_members, simulate
 
 
 @pytest.mark.parametrize(
-    "spec", [CoreSpec(), CoreSpec(max_layers=8, weight_rows=16, state_rows=2, pixels=32)]
+    "spec",
+    [
+        CoreSpec(),
+        CoreSpec(max_layers=8, weight_rows=16, state_rows=2, pixels=32),
+        CoreSpec(ramp=False, multispike=True),
+    ],
 )
 def test_registers(spec):
     dut = Registers(spec)
     rng = random.Random(1)
+    registers = (*GLOBAL_REGISTERS, *(MULTISPIKE_REGISTERS if spec.multispike else ()))
+    of_layers = (*LAYER_REGISTERS, *(MULTISPIKE_LAYER_REGISTERS if spec.multispike else ()))
     shown = {
         address: getattr(dut if hasattr(dut, name) else dut.coding, name)
-        for address, (name, _) in enumerate(GLOBAL_REGISTERS)
+        for address, (name, _) in enumerate(registers)
     }
     values = dict.fromkeys(shown, 0)
     for layer in range(spec.max_layers):
-        for name, _ in LAYER_REGISTERS:
+        for name, _ in of_layers:
             values[layer_register(layer, name)] = 0
 
     async def check(ctx):
@@ -40,8 +55,8 @@ def test_registers(spec):
         for layer in range(spec.max_layers):
             ctx.set(dut.next_layer, layer)
             await ctx.tick()
-            for name, _ in LAYER_REGISTERS:
-                signal = getattr(dut.layer, name)
+            for name, _ in of_layers:
+                signal = Value.cast(getattr(dut.layer, name))
                 value = values[layer_register(layer, name)]
                 assert ctx.get(signal) == value & ((1 << len(signal)) - 1)
 
@@ -68,9 +83,9 @@ def test_addresses_do_not_meet():
     addresses = [
         layer_register(layer, name)
         for layer in range(spec.max_layers)
-        for name, _ in LAYER_REGISTERS
+        for name, _ in (*LAYER_REGISTERS, *MULTISPIKE_LAYER_REGISTERS)
     ]
-    addresses += range(len(GLOBAL_REGISTERS))
+    addresses += range(len(GLOBAL_REGISTERS) + len(MULTISPIKE_REGISTERS))
     assert len(set(addresses)) == len(addresses)
     assert max(addresses) < 256
 

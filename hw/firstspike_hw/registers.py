@@ -6,7 +6,15 @@ from amaranth import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.spec import GLOBAL_REGISTERS, LAYER_REGISTERS, CoreSpec, bits_for, layer_register
+from firstspike.spec import (
+    GLOBAL_REGISTERS,
+    LAYER_REGISTERS,
+    MULTISPIKE_LAYER_REGISTERS,
+    MULTISPIKE_REGISTERS,
+    CoreSpec,
+    bits_for,
+    layer_register,
+)
 from firstspike_hw.encoder import coding_signature
 from firstspike_hw.rtlil import NO_COLLISION
 from firstspike_hw.walker import layer_signature
@@ -16,6 +24,7 @@ __all__ = ["Registers"]
 #: Registers of a layer that say where its rows stand, and those that do not.
 _ROWS = ("weight_row", "state_row", "stride")
 _OTHERS = tuple(name for name, _ in LAYER_REGISTERS if name not in _ROWS)
+_DYNAMICS = tuple(name for name, _ in MULTISPIKE_LAYER_REGISTERS)
 
 
 class Registers(wiring.Component):
@@ -72,7 +81,7 @@ class Registers(wiring.Component):
                 "early_exit": Out(1),
                 "last_layer": Out(bits_for(spec.max_layers)),
                 "state_rows": Out(bits_for(spec.state_rows)),
-                "multispike": Out(int(spec.multispike)),
+                "multispike": Out(1),
                 "last_moment": Out(spec.moment_bits),
             }
         )
@@ -81,7 +90,8 @@ class Registers(wiring.Component):
         spec = self._spec
         m = Module()
 
-        for address, (name, _) in enumerate(GLOBAL_REGISTERS):
+        registers = (*GLOBAL_REGISTERS, *(MULTISPIKE_REGISTERS if spec.multispike else ()))
+        for address, (name, _) in enumerate(registers):
             register = getattr(self if hasattr(self, name) else self.coding, name)
             with m.If(self.write & (self.address == address)):
                 m.d.sync += register.eq(self.value)
@@ -89,7 +99,7 @@ class Registers(wiring.Component):
         for names, attributes in (
             # Synthesis takes flip-flops for so few words; a core with SPRAM has block RAM to spare.
             (_ROWS, {"ram_style": "block"} if spec.memory == "spram" else {}),
-            (_OTHERS, {}),
+            ((*_OTHERS, *(_DYNAMICS if spec.multispike else ())), {}),
         ):
             widths = {name: len(Value.cast(getattr(self.layer, name))) for name in names}
             fields = data.StructLayout(widths)

@@ -106,21 +106,20 @@ class Sequencer(wiring.Component):
     def __init__(self, spec: CoreSpec):
         self._spec = spec
         layer = bits_for(spec.max_layers)
-        multispike = int(spec.multispike)
         super().__init__(
             {
                 "ramp": In(1),
                 "early_exit": In(1),
                 "last_layer": In(layer),
                 "last_step": In(spec.time_bits),
-                "multispike": In(multispike),
+                "multispike": In(1),
                 "last_moment": In(spec.moment_bits),
-                "biases": In(2 * multispike),
-                "bias": Out(multispike),
-                "bias_number": Out(multispike),
-                "bias_taken": In(multispike),
+                "biases": In(2),
+                "bias": Out(1),
+                "bias_number": Out(1),
+                "bias_taken": In(1),
                 "moment": Out(spec.moment_bits),
-                "next_moment": Out(multispike),
+                "next_moment": Out(1),
                 "waiting": In(1),
                 "hold": In(1),
                 "idle": Out(1),

@@ -70,7 +70,7 @@ class DenseWalker(wiring.Component):
             {
                 "layer": In(layer_signature(spec)),
                 "events": In(stream.Signature(event_layout(spec))),
-                "bias": In(int(spec.multispike)),
+                "bias": In(1),
                 "commands": In(stream.Signature(Operation)),
                 "all_rows": In(bits_for(spec.state_rows)),
                 "items": Out(stream.Signature(item_layout(spec))),

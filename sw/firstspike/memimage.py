@@ -11,7 +11,7 @@ from firstspike.fit import check_fit, input_rows, state_words
 from firstspike.network import Layer, Network
 from firstspike.spec import (
     GLOBAL_REGISTERS,
-    LAYER_REGISTERS,
+    MULTISPIKE_REGISTERS,
     CoreSpec,
     Neuron,
     Space,
@@ -155,15 +155,16 @@ def pack_weights(codes: np.ndarray, core: CoreSpec) -> list[list[int]]:
 
 
 def write_registers(values: Mapping[str, int]) -> Iterator[Write]:
-    """Yield what writes the registers of the whole core, by name."""
-    for address, (name, _) in enumerate(GLOBAL_REGISTERS):
-        yield Write(Space.REGISTERS, address, values[name])
+    """Yield what writes registers of the whole core, by name."""
+    for address, (name, _) in enumerate((*GLOBAL_REGISTERS, *MULTISPIKE_REGISTERS)):
+        if name in values:
+            yield Write(Space.REGISTERS, address, values[name])
 
 
 def write_layer_registers(number: int, values: Mapping[str, int]) -> Iterator[Write]:
-    """Yield what writes the registers of layer ``number``, by name."""
-    for name, _ in LAYER_REGISTERS:
-        yield Write(Space.REGISTERS, layer_register(number, name), values[name])
+    """Yield what writes registers of layer ``number``, by name."""
+    for name, value in values.items():
+        yield Write(Space.REGISTERS, layer_register(number, name), value)
 
 
 def _registers(network: Network, core: CoreSpec, early_exit: bool) -> Iterator[Write]:
@@ -180,8 +181,6 @@ def _registers(network: Network, core: CoreSpec, early_exit: bool) -> Iterator[W
         "off": int(network.off),
         "input_words": pixel_words - 1,
         "last_mask": (1 << in_last) - 1,
-        "multispike": 0,
-        "last_moment": 0,
     }
     yield from write_registers(values)
     state_row = weight_row = 0
@@ -195,7 +194,6 @@ def _registers(network: Network, core: CoreSpec, early_exit: bool) -> Iterator[W
             "state_row": state_row,
             "stride": source,
             "scale": layer.scale,
-            "dynamics": 0,
         }
         yield from write_layer_registers(number, values)
         weight_row += source * words[number]

@@ -29,6 +29,8 @@ __all__ = [
     "LEARNING_COUNTERS",
     "LEARNING_REGISTERS",
     "MASK_BITS",
+    "MULTISPIKE_LAYER_REGISTERS",
+    "MULTISPIKE_REGISTERS",
     "OFFSET_LIMIT",
     "QUEUE_DEPTH",
     "RANDOM_FEEDBACK",
@@ -228,6 +230,10 @@ GLOBAL_REGISTERS = (
     ("off", "1: each pixel also spikes in the OFF channel, as 255 less its intensity"),
     ("input_words", "words of pixels in a stimulus, less one"),
     ("last_mask", "which pixels of a stimulus' last word there are, one bit each"),
+)
+
+#: Further ones of a core with multi-spike neurons, at the addresses behind those.
+MULTISPIKE_REGISTERS = (
     ("multispike", "1: multi-spike network; `ramp` then says that pixels are numbers"),
     ("last_moment", "steps of a multi-spike network, less one"),
 )
@@ -241,8 +247,10 @@ LAYER_REGISTERS = (
     ("state_row", "first row in the state memory"),
     ("stride", "weight rows from one state row to the next: number of inputs, gaps included"),
     ("scale", "divisor of the threshold ramp (RAMP); threshold (multi-spike)"),
-    ("dynamics", "`DYNAMICS`, lowest bit first (multi-spike)"),
 )
+
+#: Further ones of a core with multi-spike neurons.
+MULTISPIKE_LAYER_REGISTERS = (("dynamics", "`DYNAMICS`, lowest bit first"),)
 
 #: Fields of the register ``dynamics`` of a layer, from its low end: name, bits, meaning.
 DYNAMICS = (
@@ -295,7 +303,7 @@ def learning_register(name: str, index: int = 0) -> int:
 
 def layer_register(layer: int, name: str) -> int:
     """Return the address of register ``name`` of ``layer`` in `Space.REGISTERS`."""
-    names = [register for register, _ in LAYER_REGISTERS]
+    names = [register for register, _ in (*LAYER_REGISTERS, *MULTISPIKE_LAYER_REGISTERS)]
     return 16 + 8 * layer + names.index(name)
 
 

@@ -11,6 +11,8 @@ from firstspike.spec import (
     LAYER_REGISTERS,
     LEARNING_ARRAYS,
     LEARNING_REGISTERS,
+    MULTISPIKE_LAYER_REGISTERS,
+    MULTISPIKE_REGISTERS,
     CoreSpec,
     Space,
     layer_register,
@@ -62,9 +64,12 @@ def registers(core: CoreSpec) -> list[Register]:
         Register(name, LINK_SPACE, address, 1, 1, access, meaning)
         for address, (name, access, _, meaning) in enumerate(LINK_REGISTERS)
     ]
+    more = core.multispike
     found += [
         Register(name, Space.REGISTERS, address, 1, 1, "write", meaning)
-        for address, (name, meaning) in enumerate(GLOBAL_REGISTERS)
+        for address, (name, meaning) in enumerate(
+            (*GLOBAL_REGISTERS, *(MULTISPIKE_REGISTERS if more else ()))
+        )
         if not (core.learning and name in _UNUSED)
     ]
     if not core.learning:
@@ -79,7 +84,10 @@ def registers(core: CoreSpec) -> list[Register]:
                 "write",
                 meaning,
             )
-            for name, meaning in LAYER_REGISTERS
+            for name, meaning in (
+                *LAYER_REGISTERS,
+                *(MULTISPIKE_LAYER_REGISTERS if more else ()),
+            )
         ]
     arrays = [(name, length, meaning) for name, _, length, meaning in LEARNING_ARRAYS]
     for name, length, meaning in [(name, 1, text) for name, text in LEARNING_REGISTERS] + arrays:
