@@ -17,7 +17,8 @@ class FrameCrc(wiring.Component):
     A UART leaves tens of cycles a byte, so a bit a cycle is enough and takes a third of the cells
     of `amaranth.lib.crc` at a byte a cycle.
 
-    Timing: a byte is taken in the eighth cycle; ``good`` and ``crc`` count from the cycle after.
+    Timing: a byte is taken in the eighth cycle; ``crc`` counts from the cycle after, ``good`` from
+    the one after that.
 
     Members
     -------
@@ -57,10 +58,10 @@ class FrameCrc(wiring.Component):
         feedback = Signal()
         m.d.comb += [
             self.bytes.ready.eq(index == 7),
-            self.good.eq(register == _RESIDUE),
             self.crc.eq(~register[:8]),
             feedback.eq(~self.drain & (register[0] ^ self.bytes.payload.bit_select(index, 1))),
         ]
+        m.d.sync += self.good.eq(register == _RESIDUE)
         with m.If(self.bytes.valid):
             m.d.sync += [
                 index.eq(index + 1),

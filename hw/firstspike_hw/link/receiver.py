@@ -18,7 +18,8 @@ class Receiver(wiring.Component):
     that is due. Until that is known, its bytes wait in a `CommandBuffer` for ``commit``; with the
     next frame, those of one that did not count are overwritten.
 
-    Timing: eight cycles a byte; a frame is decided on in the cycle that takes its closing flag.
+    Timing: eight cycles a byte, and one more before a flag; a frame is decided on in the cycle that
+    takes its closing flag.
 
     Members
     -------
@@ -93,11 +94,14 @@ class Receiver(wiring.Component):
         is_content = Signal()
         content = Signal()
         may = Signal()
+        # The check is one cycle behind: a flag right after a byte waits for it.
+        checked = Signal(init=1)
+        m.d.sync += checked.eq(~content)
         m.d.comb += [
             flag.eq(byte == FLAG),
             is_content.eq(~flag & ((byte != ESCAPE) | escaped)),
             may.eq(self.room | ~self.patient),
-            self.bytes.ready.eq(~is_content | (crc.bytes.ready & may)),
+            self.bytes.ready.eq(Mux(is_content, crc.bytes.ready & may, checked)),
             taken.eq(self.bytes.valid & self.bytes.ready),
             content.eq(taken & is_content),
             self.data.eq(byte ^ Mux(escaped, FLIP, 0)),
