@@ -25,7 +25,9 @@ SOURCES = {
 }
 STANDARD = sys.stdlib_module_names
 #: Methods that train; recipes of methods and networks in floating point do without.
-TORCH = {f"firstspike.methods.{name}" for name in ("fitting", "ftbc", "qcfs", "run", "simulate")}
+TORCH = {name for name in MODULES if name.startswith("firstspike.methods.")} - {
+    f"firstspike.methods.{name}" for name in ("floats", "quantize", "recipe", "variant")
+}
 
 
 def imported(path: Path) -> set[str]:
