@@ -25,7 +25,7 @@ SOURCES = {
 }
 STANDARD = sys.stdlib_module_names
 #: Methods that train; recipes of methods and networks in floating point do without.
-TORCH = {name for name in MODULES if name.startswith("firstspike.methods.")} - {
+TORCH = {name for name in SOURCES if name.startswith("firstspike.methods.")} - {
     f"firstspike.methods.{name}" for name in ("floats", "quantize", "recipe", "variant")
 }
 
