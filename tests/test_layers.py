@@ -105,6 +105,8 @@ def test_what_is_imported_is_declared(module):
         declared += extras["learn"]
     if within(module, "firstspike.learning.study"):
         declared += extras["train"]
+    if within(module, "firstspike.nir"):
+        declared += extras["nir"]
     if within(module, "firstspike.report"):
         declared += extras["report"]
     if within(module, "firstspike_hw") or within(module, "firstspike_sim"):

@@ -1,4 +1,4 @@
-"""``firstspike export``: from a trained run to an integer network, and to memory images."""
+"""``firstspike export``: from a run or a NIR file to a network, and on to memory images or NIR."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from firstspike.cli.common import add_core, add_json, need, print_facts, print_json
+from firstspike.cli.nir import add_options, read_nir, refuse_options, write_nir
 from firstspike.cores import load_core
 from firstspike.errors import InputError
 from firstspike.hexfiles import write_hex
@@ -21,14 +22,18 @@ def add(commands) -> None:
     """Add the command to the subparsers ``commands``."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "export",
-        help="quantise a run to a network, or write memory images of a network",
-        description="Quantise a run to the network NET. With --hex, write what loads it into a "
-        "core as files for $readmemh; then SOURCE may also be a network, and -o is left out.",
+        help="quantise a run or a NIR file to a network, or write a network's memory images",
+        description="Quantise a run, or a NIR file, to the network NET. With --hex, write what "
+        "loads it into a core as files for $readmemh, with --nir a NIR file; then SOURCE may also "
+        "be a network, and -o is left out.",
     )
-    parser.add_argument("source", metavar="SOURCE", help="a folder that train wrote, or a network")
+    parser.add_argument(
+        "source", metavar="SOURCE", help="a folder that train wrote, a file.nir, or a network"
+    )
     parser.add_argument("-o", dest="network", metavar="NET", type=Path, help="folder to write")
     parser.add_argument("--hex", metavar="D", type=Path, help="folder for memory images")
     parser.add_argument("--variant", metavar="NAME", help="network of a run of a method")
+    add_options(parser)
     add_core(parser)
     add_json(parser)
     parser.set_defaults(call=_call)
@@ -39,11 +44,20 @@ def _call(args: argparse.Namespace) -> int:
     source = Path(args.source)
     is_network = args.source in networks() or (source / "network.yaml").is_file()
     facts: dict[str, Any] = {}
-    if is_network:
-        if args.network is not None or args.hex is None:
-            raise InputError(f"{args.source} is a network already: give --hex, and no -o")
+    if source.suffix == ".nir" and not source.is_dir():
+        facts = read_nir(args)
+        folder = args.network
+    elif is_network:
+        refuse_options(args)
+        if args.network is not None or (args.hex is None and args.nir is None):
+            raise InputError(f"{args.source} is a network already: give --hex or --nir, and no -o")
         folder = find_network(args.source)
+        if args.nir is not None:
+            facts = write_nir(args)
     else:
+        refuse_options(args)
+        if args.nir is not None:
+            raise InputError(f"--nir takes a network, and {args.source} is none: export it first")
         if args.network is None:
             raise InputError("export needs -o NET, the folder that the network goes to")
         if not source.is_dir():
