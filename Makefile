@@ -56,7 +56,8 @@ bitstream: python venv-sim ## a bitstream for BOARD (docs/boards.md lists them)
 	$(BIN)/firstspike build --board $(BOARD) --seeds $(SEEDS)
 
 report: compiler venv-report ## every figure of BOARD's core, as a page: build/report/report.html
-	$(BIN)/python -m firstspike.report.collect $(BOARD) --seeds $(SEEDS) -o build/report
+	$(BIN)/python -m firstspike.report.collect $(BOARD) --seeds $(SEEDS) \
+	--builds bitstreams -o build/report
 
 bench: compiler venv-sim ## how fast simulation, golden model and cores are
 	$(BIN)/firstspike bench -o build/bench.json

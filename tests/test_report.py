@@ -6,12 +6,14 @@ a deadline one step late; images that are decided and guess again; only counters
 engines; latency at another clock; the rate without pauses; live connections without those pruned
 meanwhile; weights that wrap; energy at full rate for every rate; kinds of figures mixed; nothing
 escaped; identifiers twice; a date in pictures; a link to no source; letters from elsewhere; a
-figure left out; a chip without its SPRAM.
+figure left out; a chip without its SPRAM; of builds of a learner the oldest, or one of another core;
+its activity counted without a build.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from html.parser import HTMLParser
@@ -21,6 +23,7 @@ import numpy as np
 import pytest
 
 from firstspike import data, golden
+from firstspike.board.protocol import core_digest
 from firstspike.boards import BOARDS
 from firstspike.cli import _parser, main
 from firstspike.cores import PRESETS
@@ -635,3 +638,22 @@ def test_commands_that_collect_evidence(name, tmp_path):
     learns = name != "hx8k" and any(PRESETS[core].learning for core in board.cores)
     assert kinds[:4] == ["build", "run", "run", "activity"]
     assert kinds[4:] == [*["learn"] * (2 * learns), "bench", "report"]
+    # With a build of the learner, its activity comes behind what it has learned.
+    more = collect.commands(board, tmp_path, 3, learner_built=True)
+    added = [words for words in more if words not in made]
+    assert [words[:2] for words in added] == [["activity", "--learn"]] * learns
+    for words in added:
+        assert more.index(words) == kinds.index("bench")
+        assert _parser().parse_args(words).call is not None
+
+
+def test_builds_of_learners(tmp_path):
+    board = BOARDS["icebreaker"]
+    assert collect.learner_build(board, tmp_path / "nowhere") is None
+    for age, core in enumerate(("learner-icebreaker", "learner-icebreaker", "icebreaker")):
+        digest = core_digest(PRESETS[core]).hex()
+        path = tmp_path / f"icebreaker-{2 - age}.json"
+        path.write_text(json.dumps({"core_digest": digest}))
+        os.utime(path, (age, age))
+    assert collect.learner_build(board, tmp_path) == tmp_path / "icebreaker-1.json"
+    assert collect.learner_build(BOARDS["ulx3s-25f"], tmp_path) is None

@@ -6,11 +6,14 @@ python -m firstspike.report.collect BOARD -o FOLDER
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
+import shutil
 import sys
 import time
 from pathlib import Path
 
+from firstspike.board.protocol import core_digest
 from firstspike.boards import BOARDS, Board
 from firstspike.cli import main as firstspike
 from firstspike.cores import PRESETS
@@ -19,7 +22,7 @@ from firstspike.fit import check_fit
 from firstspike.network import load_network
 from firstspike.shipped import find_network
 
-__all__ = ["commands", "main"]
+__all__ = ["commands", "learner_build", "main"]
 
 #: The first one that fits is reported on; recipes of learning are called like them.
 _NETWORKS = ("mnist", "digits")
@@ -30,7 +33,9 @@ _SWITCHED = 20
 _RATE = 100
 
 
-def commands(board: Board, folder: Path, seeds: int) -> list[list[str]]:
+def commands(
+    board: Board, folder: Path, seeds: int, *, learner_built: bool = False
+) -> list[list[str]]:
     """Return the commands that make the evidence in ``folder``/evidence, and the report.
 
     Parameters
@@ -41,6 +46,9 @@ def commands(board: Board, folder: Path, seeds: int) -> list[list[str]]:
         Where everything goes.
     seeds : int
         How often the design is placed and routed.
+    learner_built : bool
+        Count how often the learner's nets switch, too: a build of it is in the evidence, so that
+        it has energies.
 
     Raises
     ------
@@ -63,7 +71,7 @@ def commands(board: Board, folder: Path, seeds: int) -> list[list[str]]:
         ["activity", network, "--data", network, *few, *on, *cells,
          "-o", str(evidence / "activity.json")],
     ]  # fmt: skip
-    learner = next((name for name in board.cores if PRESETS[name].learning), None)
+    learner = _learner(board)
     recipe = None if learner is None else _fitting(learner, "-stdp")
     if learner is not None and recipe is not None:
         for name, options in (("pruned", []), ("unpruned", ["--no-prune"])):
@@ -71,12 +79,32 @@ def commands(board: Board, folder: Path, seeds: int) -> list[list[str]]:
                 ["learn", recipe, "--core", learner, *options, "-o", str(folder / name),
                  "--dump", str(evidence / f"learn-{name}.npz")]
             )  # fmt: skip
+        if learner_built:
+            made.append(
+                ["activity", "--learn", recipe, *few, "--core", learner, *cells,
+                 "-o", str(evidence / "activity-learn.json")]
+            )  # fmt: skip
     made.append(["bench", "--runs", "3", "-o", str(evidence / "bench.json")])
     made.append(
         ["report", network, "--board", board.name, *on, "--from", str(evidence),
          "--rate", str(_RATE), "-o", str(folder / "report.html")]
     )  # fmt: skip
     return made
+
+
+def _learner(board: Board) -> str | None:
+    return next((name for name in board.cores if PRESETS[name].learning), None)
+
+
+def learner_build(board: Board, builds: Path) -> Path | None:
+    """Return the newest record in ``builds`` of a build of the board's learner, if there is one."""
+    learner = _learner(board)
+    if learner is None:
+        return None
+    digest = core_digest(PRESETS[learner]).hex()
+    records = sorted(builds.glob(f"{board.name}-*.json"), key=lambda path: path.stat().st_mtime)
+    found = [path for path in records if json.loads(path.read_text()).get("core_digest") == digest]
+    return found[-1] if found else None
 
 
 def _fitting(core: str, suffix: str = "") -> str | None:
@@ -103,9 +131,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("board", choices=BOARDS)
     parser.add_argument("-o", dest="folder", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--builds", type=Path, help="where a build of the learner may lie")
     args = parser.parse_args(arguments)
-    _remove_old(args.folder / "evidence")
-    for words in commands(BOARDS[args.board], args.folder, args.seeds):
+    board, evidence = BOARDS[args.board], args.folder / "evidence"
+    _remove_old(evidence)
+    record = None if args.builds is None else learner_build(board, args.builds)
+    if record is not None:
+        evidence.mkdir(parents=True, exist_ok=True)
+        shutil.copy(record, evidence)
+    made = commands(board, args.folder, args.seeds, learner_built=record is not None)
+    for words in made:
         print(f"$ {shlex.join(['firstspike', *words])}", flush=True)
         begun = time.monotonic()
         status = firstspike(words)
