@@ -113,7 +113,8 @@ def read_graph(path: Path) -> Graph:
                 raise InputError(f"{path}: the edge {edge[0]!r} -> {edge[1]!r}: no node {end!r}")
         if edges.count(edge) > 1:
             raise InputError(f"{path}: the edge {edge[0]!r} -> {edge[1]!r} stands twice")
-    said = top.get("metadata", {}).get(KEY, {})
+    metadata = top.get("metadata", {})
+    said = metadata.get(KEY, {}) if isinstance(metadata, dict) else {}
     return Graph(
         path=path,
         nodes=nodes,
@@ -131,8 +132,10 @@ def _text(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _short(error: Exception) -> str:
-    return str(error) or type(error).__name__
+def _short(value: object) -> str:
+    """Return a value, or what an error says, in so many characters as a line has room for."""
+    text = str(value) or type(value).__name__
+    return text if len(text) <= 120 else f"{text[:117]}..."
 
 
 def _node(path: Path, name: str, content: dict[str, Any]) -> nir.NIRNode:
@@ -141,11 +144,20 @@ def _node(path: Path, name: str, content: dict[str, Any]) -> nir.NIRNode:
     def refuse(what: str) -> InputError:
         return InputError(f"{path}: node {name!r} ({kind}): {what}")
 
+    if not isinstance(kind, str):
+        raise refuse("type is missing, or no text")
     if kind == "NIRGraph":
         raise refuse("is a graph in the graph, as recurrent layers are; these are not supported")
     if kind not in _SUPPORTED:
         raise refuse(f"is not supported, must be of {', '.join(_SUPPORTED)}")
-    numbers = {key: value for key, value in content.items() if _is_number(value)}
+    numbers = {}
+    for key, value in content.items():
+        if _is_number(value):
+            numbers[key] = value
+        elif key not in ("type", "metadata"):
+            raise refuse(f"{key} is {_short(value)}, must be a number, or numbers")
+    if not isinstance(content.get("metadata", {}), dict):
+        raise refuse("metadata is no group")
     for key, value in numbers.items():
         bad = ~np.isfinite(value)
         if bad.any():
@@ -157,6 +169,13 @@ def _node(path: Path, name: str, content: dict[str, Any]) -> nir.NIRNode:
         if len(set(shapes.values())) > 1:
             told = ", ".join(f"{key} {list(shape)}" for key, shape in shapes.items())
             raise refuse(f"shapes contradict each other: {told}")
+    if kind == "Input":
+        shape = np.asarray(numbers.get("shape", 0))
+        if shape.ndim != 1 or shape.size == 0 or shape.dtype.kind not in "iu" or shape.min() < 1:
+            raise refuse(f"shape is {shape.tolist()}, must be sizes of at least 1")
+    for key in ("start_dim", "end_dim"):
+        if np.ndim(numbers.get(key, 0)):
+            raise refuse(f"{key} is {_short(numbers[key])}, must be one number")
     bias, weight = (np.shape(numbers.get(key, 0)) for key in ("bias", "weight"))
     if kind == "Affine" and bias != weight[:1]:
         raise refuse(
