@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 #: A core with another number speaks another protocol.
-VERSION = 2
+VERSION = 3
 MAGIC = b"FSPK"
 
 #: Sequence numbers run through all values of a byte.
@@ -426,6 +426,7 @@ CORE_FIELDS = (
     ("memory", 1),
     ("learning", 1),
     ("pruning", 1),
+    ("multispike", 1),
 )
 _MEMORIES = ("block", "spram")
 
@@ -453,7 +454,7 @@ def decode_identity(body: bytes) -> Identity | None:
         if name == "memory":
             values[name] = _MEMORIES[number] if number < len(_MEMORIES) else ""
         else:
-            boolean = name in ("ramp", "learning", "pruning")
+            boolean = name in ("ramp", "learning", "pruning", "multispike")
             values[name] = bool(number) if boolean else number
     try:
         core = CoreSpec(**values)
