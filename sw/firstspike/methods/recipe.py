@@ -37,6 +37,22 @@ METHODS: dict[str, dict[str, Option]] = {
         "calibration": Option(1000, 100, 10000),
         "rounds": Option(10, 1, 100),
     },
+    "hybrid": {
+        "scaling": Option(0.7, 0.01, 10.0),
+        "calibration": Option(512, 10, 10000),
+        "few": Option(8, 1, 4096),
+        "epochs": Option(2, 1, 100),
+        "tuning_rate": Option(0.001, 1e-6, 1.0),
+        "width": Option(1.0, 0.01, 100.0),
+        "height": Option(0.3, 0.001, 100.0),
+        "decay": Option(0.0, 0.0, 10.0),
+    },
+    "proxy": {
+        "threshold": Option(2.0, 0.01, 1000.0),
+        "target": Option(1.0, 1.0, 4096.0),
+        "width": Option(1.0, 0.01, 100.0),
+        "height": Option(0.3, 0.001, 100.0),
+    },
 }
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from firstspike.data import load
 from firstspike.errors import InputError
+from firstspike.methods.recipe import MethodRecipe
 from firstspike.train.recipe import Recipe
 
 __all__ = ["SHAPES", "Splits", "augment", "batches", "load_splits"]
@@ -36,7 +37,7 @@ class Splits:
         return self.train_images.shape[1], self.train_images.shape[2]
 
 
-def load_splits(recipe: Recipe, folder: Path | None) -> Splits:
+def load_splits(recipe: Recipe | MethodRecipe, folder: Path | None) -> Splits:
     """Return the images of the recipe's data set.
 
     The validation images are the last ones of the training images, and are not trained with.
