@@ -182,6 +182,9 @@ def test_above_and_at(tmp_path):
         _, network = take(tmp_path, graph, fires=fires, dt=1.0, steps=4)
         outcome = run_multispike(network, np.full((1, 64), 255, np.uint8))
         assert outcome.potential.tolist() == [[counts]]
+        graph = read_graph(tmp_path / "net.nir")
+        course = execute(graph, Rules(dt=1.0, fires=fires), lambda _: np.ones((1, 64)), 4)
+        assert np.sum(course.spikes["1"]) == counts
 
 
 def test_what_a_node_says_of_itself(tmp_path):
