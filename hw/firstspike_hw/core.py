@@ -237,11 +237,13 @@ class Core(wiring.Component):
         ticking = Signal.like(sequencer.layer)
         ticking_scale = Signal.like(registers.layer.scale)
         ticking_dynamics = Signal(dynamics_layout(spec))
+        ticking_base = Signal.like(registers.layer.wiring.base)
         with m.If(sequencer.commands.valid & sequencer.commands.ready):
             m.d.sync += [
                 ticking.eq(sequencer.layer),
                 ticking_scale.eq(registers.layer.scale),
                 ticking_dynamics.eq(registers.layer.dynamics),
+                ticking_base.eq(registers.layer.wiring.base),
             ]
         if spec.multispike:
             for bank in self.banks:
@@ -260,6 +262,10 @@ class Core(wiring.Component):
             # The banks are held while RAMP neurons are named, and could not take events.
             store.whole.eq(sequencer.ramp & ~sequencer.multispike),
             sequencer.store_done.eq(store.done),
+            sequencer.sources.eq(registers.layer.wiring.sources),
+            store.layer.eq(sequencer.store_layer),
+            store.again.eq(sequencer.store_again),
+            store.drop.eq(sequencer.store_drop),
             host.potential.eq(neuron.potential),
         ]
         # Spikes of the output layer are only told, not kept.
@@ -270,7 +276,7 @@ class Core(wiring.Component):
         with m.If(step_write):
             m.d.comb += [
                 store.write.eq(hidden),
-                store.spike.index.eq(neuron.index),
+                store.spike.index.eq(neuron.index + ticking_base),
                 store.spike.magnitude.eq(1),
                 self.spikes.valid.eq(1),
                 self.spikes.payload.index.eq(neuron.index),

@@ -3,7 +3,7 @@
 from amaranth import *
 from amaranth.lib import data, enum
 
-from firstspike.spec import ADDRESS_BITS, DYNAMICS, CoreSpec, bits_for, record_fields
+from firstspike.spec import ADDRESS_BITS, DYNAMICS, WIRING, CoreSpec, bits_for, record_fields
 
 __all__ = [
     "Operation",
@@ -17,6 +17,7 @@ __all__ = [
     "request_layout",
     "spike_layout",
     "state_layout",
+    "wiring_layout",
 ]
 
 
@@ -80,6 +81,13 @@ def dynamics_layout(spec: CoreSpec) -> data.StructLayout:
     """Return the shape of a layer's `firstspike.spec.DYNAMICS`; empty without multi-spike."""
     return data.StructLayout(
         {name: bits if spec.multispike else 0 for name, bits, _ in DYNAMICS},
+    )
+
+
+def wiring_layout(spec: CoreSpec) -> data.StructLayout:
+    """Return the shape of a layer's `firstspike.spec.WIRING`; empty without multi-spike."""
+    return data.StructLayout(
+        {name: bits if spec.multispike else 0 for name, bits, _ in WIRING},
     )
 
 

@@ -53,6 +53,10 @@ class Sequencer(wiring.Component):
         To and from the reader of input events.
     store_start : Out(1), store_done : In(1)
         To and from the store of spikes.
+    sources : In(max_layers)
+        Layers whose spikes the layer takes (multi-spike).
+    store_again : Out(1), store_drop : Out(1), store_layer : Out(bits_for(max_layers))
+        To the store: read a layer's spikes once more; drop those that come; which layer.
     from_input : Out(1)
         Events of the input, not of the store, go to the walker.
     event : In(1)
@@ -92,6 +96,10 @@ class Sequencer(wiring.Component):
     input_done: Signal
     store_start: Signal
     store_done: Signal
+    sources: Signal
+    store_again: Signal
+    store_drop: Signal
+    store_layer: Signal
     from_input: Signal
     event: Signal
     commands: stream.Interface
@@ -131,6 +139,10 @@ class Sequencer(wiring.Component):
                 "input_done": In(1),
                 "store_start": Out(1),
                 "store_done": In(1),
+                "sources": In(spec.max_layers),
+                "store_again": Out(1),
+                "store_drop": Out(1),
+                "store_layer": Out(layer),
                 "from_input": Out(1),
                 "event": In(1),
                 "commands": Out(stream.Signature(Operation)),
@@ -188,6 +200,21 @@ class Sequencer(wiring.Component):
             bias_due.eq(biases_done < self.biases),
             self.bias_number.eq(biases_done),
         ]
+
+        # Sources of the layer other than the one right before it, whose spikes come as it ticks.
+        before = Signal.like(self.layer)
+        left = Signal.like(self.sources)
+        lowest = Signal.like(self.layer)
+        served = Signal.like(self.sources)
+        m.d.comb += self.store_layer.eq(self.layer)
+        if self._spec.multispike:
+            m.d.comb += [
+                before.eq(self.layer - 1),
+                left.eq(self.sources & ~served & ~(1 << before)),
+            ]
+            for number in reversed(range(self._spec.max_layers)):
+                with m.If(left[number]):
+                    m.d.comb += lowest.eq(number)
 
         with m.FSM():
             with m.State("IDLE"):
@@ -257,13 +284,31 @@ class Sequencer(wiring.Component):
                 # Registers of a layer are slow, and so is the answer to a command. Spikes are not
                 # here yet.
                 m.d.comb += self.next_layer.eq(self.layer + 1)
+                m.d.sync += served.eq(0)
                 m.next = "SPIKES"
             with m.State("SPIKES"):
+                if self._spec.multispike:
+                    m.d.comb += self.store_drop.eq(
+                        self.multispike & ~self.sources.bit_select(before, 1)
+                    )
                 with m.If(self.store_done):
                     with m.If(touched | self.ramp | self.multispike):
                         m.next = "TICK"
+                        if self._spec.multispike:
+                            with m.If(self.multispike & left.any()):
+                                m.next = "SOURCES"
                     with m.Else():
                         next_step()
+            if self._spec.multispike:
+                with m.State("SOURCES"):
+                    m.d.comb += [self.store_layer.eq(lowest), self.store_again.eq(left.any())]
+                    m.d.sync += served.eq(served | (1 << lowest))
+                    m.next = "AGAIN"
+                    with m.If(~left.any()):
+                        m.next = "TICK"
+                with m.State("AGAIN"):
+                    with m.If(self.store_done):
+                        m.next = "SOURCES"
             with m.State("DECIDE"):
                 with m.If(self.spike):
                     m.d.sync += fired.eq(1)

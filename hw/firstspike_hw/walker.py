@@ -7,7 +7,13 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import CoreSpec, bits_for
-from firstspike_hw.layouts import Operation, dynamics_layout, event_layout, item_layout
+from firstspike_hw.layouts import (
+    Operation,
+    dynamics_layout,
+    event_layout,
+    item_layout,
+    wiring_layout,
+)
 
 __all__ = ["DenseWalker", "layer_signature"]
 
@@ -24,6 +30,7 @@ def layer_signature(spec: CoreSpec) -> wiring.Signature:
             "stride": Out(spec.index_bits + 1),
             "scale": Out(spec.potential_bits - 1 if spec.ramp or spec.multispike else 0),
             "dynamics": Out(dynamics_layout(spec)),
+            "wiring": Out(wiring_layout(spec)),
         }
     )
 

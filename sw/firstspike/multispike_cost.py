@@ -152,8 +152,32 @@ class _Course:
             if number == len(self._placed) - 1:
                 self._now = ended + 1
                 continue
-            behind = self._placed[number + 1].words
-            last = follow(pipe, offered, fires, behind)
-            self._take(fires.sum(axis=1), behind)
-            done = np.where(fires.any(axis=1), np.maximum(ended, last) + 1, ended + 1)
-            self._now = done + 1
+            self._now = self._follow(number + 1, spikes, offered, ended)
+
+    def _follow(
+        self,
+        number: int,
+        spikes: Sequence[np.ndarray],
+        offered: np.ndarray,
+        ended: np.ndarray,
+    ) -> np.ndarray:
+        """Let layer ``number`` take the spikes of its sources; return when it ticks.
+
+        Those of the layer right before it come as they are found, at ``offered``; the others are
+        read from the store afterwards.
+        """
+        part, fires = self._placed[number], spikes[number - 1]
+        any_ = fires.any(axis=1)
+        if number - 1 in part.sources:
+            last = follow(self._pipe, offered, fires, part.words)
+            self._take(fires.sum(axis=1), part.words)
+        else:
+            last = np.where(fires, offered, 0).max(axis=1)
+        now = np.where(any_, np.maximum(ended, last) + 1, ended + 1) + 1
+        others = sorted(source for source in part.sources if source != number - 1)
+        for source in others:
+            count = spikes[source].sum(axis=1)
+            last = self._pipe.accept_run(now + 2, count, part.words)
+            self._take(count, part.words)
+            now = np.where(count > 0, last + 1, now + 1) + 1
+        return now + 1 if others else now

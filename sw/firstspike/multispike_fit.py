@@ -36,6 +36,14 @@ class Placed:
     ----------
     layer : MultiSpikeLayer
         What it computes.
+    base : int
+        Number of its first neuron among those of all layers.
+    sources : tuple of int
+        Numbers of its source layers; none: the input.
+    first : int
+        Number of the neuron that its first row of weights belongs to.
+    synapses : ndarray of int64, shape (rows, neurons)
+        Rows of weights, by the numbers of neurons; those of others are 0.
     words : int
         State rows of potentials in a bank.
     pairs : bool
@@ -56,6 +64,10 @@ class Placed:
     """
 
     layer: MultiSpikeLayer
+    base: int
+    sources: tuple[int, ...]
+    first: int
+    synapses: np.ndarray
     words: int
     pairs: bool
     to_current: bool
@@ -74,14 +86,14 @@ class Placed:
     def weights(self) -> np.ndarray:
         """Rows of weights, those of the biases of the steps behind those of the inputs."""
         if self.bias is None:
-            return self.layer.weights
+            return self.synapses
         if self.biases == 1:
-            return np.concatenate([self.layer.weights, self.bias])
+            return np.concatenate([self.synapses, self.bias])
         # The digit nearest to 0.
         high = (self.bias + self.coarse // 2) // self.coarse
         low = self.bias - self.coarse * high
         rows = np.stack([low, high], axis=1).reshape(-1, self.layer.neurons)
-        return np.concatenate([self.layer.weights, rows])
+        return np.concatenate([self.synapses, rows])
 
     @property
     def stride(self) -> int:
@@ -97,7 +109,7 @@ def place(network: MultiSpikeNetwork, core: CoreSpec) -> list[Placed]:
     InputError
         If a layer needs what the core has not.
     """
-    placed = [_place(network, layer, core) for layer in network.layers]
+    layers = list(network.layers)
     if network.counts_spikes:
         outputs = network.outputs
         counts = MultiSpikeLayer(
@@ -108,11 +120,36 @@ def place(network: MultiSpikeNetwork, core: CoreSpec) -> list[Placed]:
             weights=np.eye(outputs, dtype=np.int64),
             threshold=None,
         )
-        placed.append(_place(network, counts, core))
+        layers.append(counts)
+    bases: dict[str, int] = {}
+    placed = []
+    for layer in layers:
+        placed.append(_place(network, layer, core, bases))
+        bases[layer.name] = placed[-1].base
     return placed
 
 
-def _place(network: MultiSpikeNetwork, layer: MultiSpikeLayer, core: CoreSpec) -> Placed:
+def _synapses(
+    network: MultiSpikeNetwork, layer: MultiSpikeLayer, bases: dict[str, int]
+) -> tuple[int, np.ndarray]:
+    """Return the number that the first row of weights belongs to, and the rows."""
+    if INPUT in layer.sources:
+        return 0, layer.weights
+    sizes = {other.name: other.neurons for other in network.layers}
+    first = min(bases[source] for source in layer.sources)
+    end = max(bases[source] + sizes[source] for source in layer.sources)
+    rows = np.zeros((end - first, layer.neurons), np.int64)
+    taken = 0
+    for source in layer.sources:
+        place = bases[source] - first
+        rows[place : place + sizes[source]] = layer.weights[taken : taken + sizes[source]]
+        taken += sizes[source]
+    return first, rows
+
+
+def _place(
+    network: MultiSpikeNetwork, layer: MultiSpikeLayer, core: CoreSpec, bases: dict[str, int]
+) -> Placed:
     none = np.zeros(layer.neurons, np.int64)
     # Numbers in every step are a current that is loaded once and kept.
     numbers = INPUT in layer.sources and network.coding is not InputCoding.RATE
@@ -127,8 +164,14 @@ def _place(network: MultiSpikeNetwork, layer: MultiSpikeLayer, core: CoreSpec) -
         constant = (varying.min(axis=0) + varying.max(axis=0)) // 2
         varying = varying - constant if len(varying) > 1 else None
     kept = repeated or bool(constant.any())
+    first, synapses = _synapses(network, layer, bases)
+    numbered = list(bases)
     return Placed(
         layer=layer,
+        base=sum(other.neurons for other in network.layers[: len(numbered)]),
+        sources=tuple(numbered.index(name) for name in layer.sources if name != INPUT),
+        first=first,
+        synapses=synapses,
         words=-(-layer.neurons // core.lanes),
         pairs=layer.has_current or kept,
         to_current=layer.has_current or repeated,
@@ -176,9 +219,9 @@ def check_multispike_fit(network: MultiSpikeNetwork, core: CoreSpec) -> list[Pla
             f"{TIME_BITS_MIN}..{core.time_bits}"
         )
     for number, layer in enumerate(network.layers):
-        before = network.layers[number - 1].name if number else INPUT
-        if layer.sources != (before,):
-            raise layer.refuse(f"inputs is {list(layer.sources)}, must be [{before}] on a core")
+        if (INPUT in layer.sources) != (number == 0):
+            known = ", ".join(other.name for other in network.layers[:number]) or INPUT
+            raise layer.refuse(f"inputs is {list(layer.sources)}, must be of {known} on a core")
     placed = place(network, core)
     require("layers", len(placed), core.max_layers)
     require("inputs", network.pixels, core.max_inputs)
@@ -205,7 +248,7 @@ def _check_weights(part: Placed, core: CoreSpec) -> None:
     if core.weight_bits == 1:
         raise layer.refuse("multi-spike networks need synapses of 2 bits or more")
     low, high = weight_range(_kind(layer), core.weight_bits)
-    weights, rows = layer.weights, part.weights[layer.inputs :]
+    weights, rows = layer.weights, part.weights[len(part.synapses) :]
     if not low <= weights.min() <= weights.max() <= high:
         raise layer.refuse(
             f"weights {weights.min()}..{weights.max()}, the core's {core.weight_bits}-bit synapses "

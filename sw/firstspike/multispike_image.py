@@ -14,7 +14,15 @@ from firstspike.memimage import (
 )
 from firstspike.multispike_fit import Placed, check_multispike_fit
 from firstspike.network.multispike import MultiSpikeNetwork
-from firstspike.spec import DYNAMICS, CoreSpec, InputCoding, Reset, WeightKind
+from firstspike.spec import (
+    DYNAMICS,
+    WIRING,
+    CoreSpec,
+    InputCoding,
+    Reset,
+    WeightKind,
+    bits_for,
+)
 
 __all__ = ["multispike_image"]
 
@@ -57,11 +65,13 @@ def multispike_image(network: MultiSpikeNetwork, core: CoreSpec) -> list[Write]:
                 "signed": int(layer.kind is not WeightKind.UNSIGNED),
                 "neurons": layer.neurons,
                 "words": part.words - 1,
-                "weight_row": weight_row,
+                # Events name neurons by their numbers among all.
+                "weight_row": (weight_row - part.first) % (1 << bits_for(core.weight_rows)),
                 "state_row": state_row,
                 "stride": part.stride,
                 "scale": layer.threshold or (1 << (core.potential_bits - 1)) - 1,
                 "dynamics": _dynamics(part),
+                "wiring": _wiring(part),
             },
         )
         codes = part.weights & (1 << core.weight_bits) - 1
@@ -91,10 +101,22 @@ def _dynamics(part: Placed) -> int:
         "current_leaks": int(part.current_leak is not None),
         "current_leak": part.current_leak or 0,
         "biases": part.biases,
-        "bias_row": layer.inputs,
+        "bias_row": part.first + len(part.synapses),
     }
+    return _packed(DYNAMICS, values)
+
+
+def _wiring(part: Placed) -> int:
+    """Return the register that says where the spikes of a layer come from."""
+    return _packed(
+        WIRING, {"base": part.base, "sources": sum(1 << source for source in part.sources)}
+    )
+
+
+def _packed(fields: tuple[tuple[str, int, str], ...], values: dict[str, int]) -> int:
+    """Return a register with these fields, the first one lowest."""
     value = low = 0
-    for name, bits, _ in DYNAMICS:
+    for name, bits, _ in fields:
         value |= values[name] << low
         low += bits
     return value

@@ -44,6 +44,7 @@ __all__ = [
     "THRESHOLD_MIN",
     "TIME_BITS_MAX",
     "TIME_BITS_MIN",
+    "WIRING",
     "CoreSpec",
     "InputCoding",
     "Neuron",
@@ -250,7 +251,10 @@ LAYER_REGISTERS = (
 )
 
 #: Further ones of a core with multi-spike neurons.
-MULTISPIKE_LAYER_REGISTERS = (("dynamics", "`DYNAMICS`, lowest bit first"),)
+MULTISPIKE_LAYER_REGISTERS = (
+    ("dynamics", "`DYNAMICS`, lowest bit first"),
+    ("wiring", "`WIRING`, lowest bit first"),
+)
 
 #: Fields of the register ``dynamics`` of a layer, from its low end: name, bits, meaning.
 DYNAMICS = (
@@ -265,6 +269,15 @@ DYNAMICS = (
     ("biases", 2, "rows of weights that are added in every step: none, one, or one more `coarse`"),
     ("bias_row", 14, "the first of them in the first step, counted from the layer's first row"),
 )
+
+#: Fields of the register ``wiring`` of a layer, from its low end: name, bits, meaning.
+WIRING = (
+    ("base", 14, "number of the layer's first neuron among those of all layers"),
+    ("sources", 8, "layers whose spikes it takes, a bit each; rows of weights go by these numbers"),
+)
+
+#: Where the ``wiring`` of the first layer stands; a core that learns has others there.
+_WIRING_ADDRESS = 128
 
 
 #: Registers of a learning core, in order of address: name, meaning.
@@ -303,6 +316,8 @@ def learning_register(name: str, index: int = 0) -> int:
 
 def layer_register(layer: int, name: str) -> int:
     """Return the address of register ``name`` of ``layer`` in `Space.REGISTERS`."""
+    if name == "wiring":
+        return _WIRING_ADDRESS + layer
     names = [register for register, _ in (*LAYER_REGISTERS, *MULTISPIKE_LAYER_REGISTERS)]
     return 16 + 8 * layer + names.index(name)
 
