@@ -1,7 +1,6 @@
 """Multi-spike networks on the core: golden model, Amaranth's simulator and Verilator agree.
 
-Mutants tried, each of which a test here refused: see the list in `MUTANTS` of the commit message
-of this file.
+Mutants tried, each of which a test here refused: MUTANTS
 """
 
 from __future__ import annotations
@@ -26,8 +25,9 @@ CORE = CoreSpec(
     time_bits=4,
     ramp=False,
     max_inputs=64,
-    weight_rows=512,
-    state_rows=32,
+    max_layers=5,
+    weight_rows=1024,
+    state_rows=64,
     multispike=True,
 )
 
@@ -37,8 +37,11 @@ def random_network(rng: np.random.Generator) -> MultiSpikeNetwork:
     steps, pixels = int(rng.integers(1, 7)), int(rng.integers(2, 20))
     coding = list(InputCoding)[rng.integers(3)]
     layers = []
-    source, inputs = "input", pixels
-    for i in range(count := int(rng.integers(1, 4))):
+    sizes: dict[str, int] = {}
+    for i in range(count := int(rng.integers(1, 5))):
+        chosen = rng.permutation(list(sizes))[: rng.integers(1, i + 1)] if i else ["input"]
+        sources = tuple(str(name) for name in chosen)
+        inputs = sum(sizes[source] for source in sources) if i else pixels
         neurons = int(rng.integers(1, 14))
         current = [0, 0, 0, None, 1, 2][rng.integers(6)]
         if i == 0 and coding is InputCoding.DIRECT:
@@ -49,7 +52,7 @@ def random_network(rng: np.random.Generator) -> MultiSpikeNetwork:
         layers.append(
             MultiSpikeLayer(
                 name=f"l{i}",
-                sources=(source,),
+                sources=sources,
                 kind=WeightKind.SIGNED,
                 weight_bits=4,
                 weights=rng.integers(-5, 8, (inputs, neurons)),
@@ -66,7 +69,7 @@ def random_network(rng: np.random.Generator) -> MultiSpikeNetwork:
                 initial=None if rng.random() < 0.5 else rng.integers(-9, 10, neurons),
             )
         )
-        source, inputs = f"l{i}", neurons
+        sizes[f"l{i}"] = neurons
     return MultiSpikeNetwork(
         name="random",
         layers=tuple(layers),
@@ -89,7 +92,9 @@ def compare(engine: str, cases: int, seed: int, **changes) -> set:
         core = CORE
         if changes:
             values = {name: options[case % len(options)] for name, options in changes.items()}
-            core = CoreSpec(**{"ramp": False, "weight_bits": 4, "multispike": True} | values)
+            core = CoreSpec(
+                **{"ramp": False, "weight_bits": 4, "max_layers": 5, "multispike": True} | values
+            )
         golden = run_multispike(network, images, core=core)
         outcome = open_engine(engine).run(network, core, images)
         difference = first_difference(golden, outcome)
@@ -101,6 +106,9 @@ def compare(engine: str, cases: int, seed: int, **changes) -> set:
             seen.add(("biases", part.biases))
             seen.add(("fires", fires, layer.reset, layer.leak, layer.once))
             seen.add(("leak of currents", part.current_leak))
+        for number, part in enumerate(check_multispike_fit(network, core)):
+            seen.add(("sources", len(part.sources)))
+            seen.add(("hears the layer before", number - 1 in part.sources))
         seen.add(("coding", network.coding))
         seen.add(("counts", network.counts_spikes))
         seen.add(("ties", bool(golden.counters["ties"].any())))
@@ -113,6 +121,8 @@ def check_seen(seen: set) -> None:
     assert {("pairs", pairs, to, True) for pairs, to in ((0, 0), (1, 0), (1, 1))} <= seen
     assert {("biases", rows) for rows in range(3)} <= seen
     assert {("counts", True), ("counts", False)} <= seen
+    assert {("sources", count) for count in range(4)} <= seen
+    assert {("hears the layer before", hears) for hears in (True, False)} <= seen
     assert {("leak of currents", leak) for leak in (None, 1, 2)} <= seen
     fired = {item[2:] for item in seen if item[0] == "fires" and item[1]}
     assert {reset for reset, _, _ in fired} == set(Reset)
@@ -273,7 +283,7 @@ ONES = np.ones((3, 3), np.int64)
                 layer(name="b", sources=("a", "input"), weights=np.ones((7, 3), np.int64)),
             ),
             {},
-            r"layer 'b': inputs is \['a', 'input'\], must be \[a\] on a core",
+            r"layer 'b': inputs is \['a', 'input'\], must be of a on a core",
         ),
         (
             network(*(layer(name=f"l{i}", sources=(f"l{i - 1}" if i else "input",),
