@@ -1,6 +1,9 @@
 """Multi-spike networks on the core: golden model, Amaranth's simulator and Verilator agree.
 
-Mutants tried, each of which a test here refused: MUTANTS
+Mutants tried, each of which a test here refused: a piece of the store that ends with all spikes, or
+one spike early; spikes of a layer that is no source delivered, or counted from the layer's own
+first neuron; the second row of a bias times 1, biases that go to currents, and counted as events; a
+tick or a reading that does not leave out currents; a current that is not added.
 """
 
 from __future__ import annotations
