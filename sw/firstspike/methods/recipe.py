@@ -53,6 +53,10 @@ METHODS: dict[str, dict[str, Option]] = {
         "width": Option(1.0, 0.01, 100.0),
         "height": Option(0.3, 0.001, 100.0),
     },
+    "tandem": {
+        "stage_epochs": Option(3, 1, 1000),
+        "stage_rate": Option(0.001, 1e-6, 1.0),
+    },
 }
 
 
