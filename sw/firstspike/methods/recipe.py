@@ -57,6 +57,10 @@ METHODS: dict[str, dict[str, Option]] = {
         "stage_epochs": Option(3, 1, 1000),
         "stage_rate": Option(0.001, 1e-6, 1.0),
     },
+    "localzo": {
+        "delta": Option(0.5, 0.001, 100.0),
+        "samples": Option(5, 1, 100),
+    },
 }
 
 
