@@ -12,11 +12,10 @@ import numpy as np
 
 from firstspike.arrays import load_arrays
 from firstspike.errors import InputError
-from firstspike.fields import Fields, load_yaml
+from firstspike.fields import Fields
 from firstspike.network.model import (
     FRACTION_BITS_MAX,
     OFFSET_MAX,
-    VERSION,
     Layer,
     Network,
     describe,
@@ -24,6 +23,7 @@ from firstspike.network.model import (
 from firstspike.network.parts import (
     ARRAYS,
     DESCRIPTION,
+    read_head,
     take_alive,
     take_array,
     write_parts,
@@ -70,16 +70,7 @@ def load_network(folder: Path) -> Network:
     path = folder / DESCRIPTION
     if not path.is_file():
         raise InputError(f"{folder}: no network.yaml there, so not a network")
-    top = load_yaml(path)
-    version = top.integer("version", 0, 1 << 30)
-    if version != VERSION:
-        raise top.error("version", f"is {version}, this release reads version {VERSION}")
-    name = top.text("name", folder.name)
-    image = top.mapping("input")
-    shape = image.integers("shape", 1, 1 << 13)
-    if len(shape) != 2:
-        raise image.error("shape", f"is {shape}, must be [rows, columns]")
-    image.done()
+    top, name, shape = read_head(path)
     coding = top.mapping("coding")
     if coding.has("input"):
         raise coding.error("input", "is of a multi-spike network, which this is not for")
@@ -104,7 +95,7 @@ def load_network(folder: Path) -> Network:
             name=name,
             layers=tuple(layers),
             time_bits=time_bits,
-            shape=(shape[0], shape[1]),
+            shape=shape,
             labels=tuple(labels),
             intensity_min=intensity_min,
             off=off,

@@ -11,7 +11,7 @@ from firstspike.arrays import load_arrays
 from firstspike.errors import InputError
 from firstspike.fields import Fields, load_yaml
 from firstspike.network.files import load_network
-from firstspike.network.model import OFFSET_MAX, VERSION, Network
+from firstspike.network.model import OFFSET_MAX, Network
 from firstspike.network.multispike import (
     MultiSpikeLayer,
     MultiSpikeNetwork,
@@ -20,6 +20,7 @@ from firstspike.network.multispike import (
 from firstspike.network.parts import (
     ARRAYS,
     DESCRIPTION,
+    read_head,
     take_alive,
     take_array,
     write_parts,
@@ -68,16 +69,7 @@ def load_any_network(folder: Path) -> Network | MultiSpikeNetwork:
     path = folder / DESCRIPTION
     if not path.is_file() or not _is_multispike(path):
         return load_network(folder)
-    top = load_yaml(path)
-    version = top.integer("version", 0, 1 << 30)
-    if version != VERSION:
-        raise top.error("version", f"is {version}, this release reads version {VERSION}")
-    name = top.text("name", folder.name)
-    image = top.mapping("input")
-    shape = image.integers("shape", 1, 1 << 13)
-    if len(shape) != 2:
-        raise image.error("shape", f"is {shape}, must be [rows, columns]")
-    image.done()
+    top, name, shape = read_head(path)
     coding = top.mapping("coding")
     kind = InputCoding(coding.text("input", choices=[c.value for c in InputCoding]))
     steps = coding.integer("steps", 1, STEPS_MAX)
@@ -102,7 +94,7 @@ def load_any_network(folder: Path) -> Network | MultiSpikeNetwork:
             layers=layers,
             steps=steps,
             coding=kind,
-            shape=(shape[0], shape[1]),
+            shape=shape,
             labels=tuple(labels),
             **numbers,
         )

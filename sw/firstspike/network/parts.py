@@ -12,12 +12,35 @@ import numpy as np
 import yaml
 
 from firstspike.errors import InputError
+from firstspike.fields import Fields, load_yaml
 from firstspike.files import write_file
+from firstspike.network.model import VERSION
 
-__all__ = ["ARRAYS", "DESCRIPTION", "take_alive", "take_array", "write_parts"]
+__all__ = ["ARRAYS", "DESCRIPTION", "read_head", "take_alive", "take_array", "write_parts"]
 
 DESCRIPTION = "network.yaml"
 ARRAYS = "weights.npz"
+
+
+def read_head(path: Path) -> tuple[Fields, str, tuple[int, int]]:
+    """Return what a description says, with its first keys taken: the name, rows and columns.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is of another version, or one of these keys is wrong.
+    """
+    top = load_yaml(path)
+    version = top.integer("version", 0, 1 << 30)
+    if version != VERSION:
+        raise top.error("version", f"is {version}, this release reads version {VERSION}")
+    name = top.text("name", path.parent.name)
+    image = top.mapping("input")
+    shape = image.integers("shape", 1, 1 << 13)
+    if len(shape) != 2:
+        raise image.error("shape", f"is {shape}, must be [rows, columns]")
+    image.done()
+    return top, name, (shape[0], shape[1])
 
 
 def write_parts(
