@@ -59,6 +59,12 @@ def take(folder: Path, graph: nir.NIRGraph, **options: Any) -> tuple[dict, Multi
     return facts, network
 
 
+def filtered(current: nir.NIRNode, hidden: nir.NIRNode | None = None) -> nir.NIRGraph:
+    """Return two layers with a node between the first weights, 0, and their neurons, 2."""
+    first, second = weights()
+    return chain(first, current, hidden or lif(HIDDEN), second, lif(OUTPUTS))
+
+
 def floats(folder: Path, graph: nir.NIRGraph, **rules: Any) -> FloatNetwork:
     read = read_graph(write(folder, graph))
     told = rules_of(read, rules.get("dt"), rules.get("reset"), rules.get("fires"))
@@ -95,6 +101,8 @@ def test_one_command(tmp_path, monkeypatch, capsys):
         (plain(integrate(HIDDEN), integrate(OUTPUTS)), {"reset": "soft"}),
         (plain(cuba(HIDDEN), cuba(OUTPUTS)), {}),
         (plain(cuba(HIDDEN), cuba(OUTPUTS)), {"reset": "soft"}),
+        (filtered(nir.LI(full(HIDDEN, 2e-4), full(HIDDEN, 3), full(HIDDEN, 0))), {}),
+        (filtered(nir.I(full(HIDDEN, 2e3))), {"dt": 1e-4}),
         (plain(nir.Threshold(full(HIDDEN, 0.5))), {}),
         (plain(lif(HIDDEN, v_threshold=np.linspace(0.5, 2, HIDDEN))), {"reset": "soft"}),
         (plain(lif(HIDDEN, r=np.linspace(4, 16, HIDDEN))), {}),
@@ -187,6 +195,16 @@ def test_above_and_at(tmp_path):
         assert np.sum(course.spikes["1"]) == counts
 
 
+def test_bits_of_pixels(tmp_path):
+    """With fewer the sums are smaller, and more differs."""
+    facts, network = take(tmp_path, plain())
+    fewer, small = take(tmp_path, plain(), input_bits=3)
+    assert small.input_bits == 3
+    assert fewer["check"]["equal"] < facts["check"]["equal"]
+    thresholds = [net.layers[0].threshold or 0 for net in (network, small)]
+    assert thresholds[1] / thresholds[0] == pytest.approx(7 / 255, rel=0.01)
+
+
 def test_what_a_node_says_of_itself(tmp_path):
     graph = plain()
     graph.nodes["1"].metadata = {"firstspike": {"reset": "soft", "fires": "at", "once": 1}}
@@ -207,7 +225,8 @@ def test_a_graph_with_several_paths(tmp_path):
     facts, network = take(tmp_path, graph)
     assert set(network.layers[1].sources) == {"layer-1", "input"}
     assert network.layers[1].inputs == HIDDEN + 64
-    assert "must be [layer-1] on a core" in facts["core"]
+    # A core takes the input in its first layer only.
+    assert facts["core"].startswith("layer 'layer-3': inputs is ['layer-1', 'input'], must be")
 
 
 def test_single_parameters_are_of_all(tmp_path):
@@ -223,6 +242,8 @@ def test_nearest_leak(tmp_path, capsys, monkeypatch):
     }
     assert network.layers[0].leak == 3
     assert 0.5 < facts["check"]["nearest_leak"]["alike"] < 1
+    # An input still adds 1.
+    assert facts["digest"] == take(tmp_path, plain())[0]["digest"]
     # What needs no change gets none.
     facts, _ = take(tmp_path, plain(), nearest_leak=True)
     assert "moved" not in facts["rules"]
@@ -322,6 +343,7 @@ CONV = nir.Conv2d((8, 8), np.ones((1, 1, 3, 3)), 1, 0, 1, 1, np.zeros(1))
         (chain(lif(64), *weights()), r"node '0' .LIF.: takes what comes from 'flatten'"),
         (chain(weights()[0], lif(HIDDEN), weights()[1]), r"node '2' .*--readout potential"),
         (plain(nir.LI(full(12, 2e-4), full(12, 2), full(12, 0))), r"'1' .LI.: does not fire"),
+        (filtered(nir.I(full(HIDDEN, 1e4)), cuba(HIDDEN)), r"'1' .I.: is a second current befor"),
         (said(reset="zero"), r"node '1' .LIF.: its metadata say reset 'zero', must be soft"),
         (said(fires="over"), r"node '1' .LIF.: its metadata say fires 'over', must be above or at"),
     ],
@@ -400,25 +422,33 @@ def test_a_wrong_conversion_is_refused(tmp_path, wrong):
         conformance.check(graph, Rules(), converted, integers, IMAGES[:30], None)
 
 
-def test_the_first_difference(tmp_path):
-    """With 2 bits it is early, and it is what both say there."""
+def test_the_first_difference_and_the_shares(tmp_path):
+    """With 2 bits it is early; the golden model's counts, step by step, say the same."""
     facts, network = take(tmp_path, plain(), bits=2)
-    first = facts["check"]["first_difference"]
     graph = read_graph(tmp_path / "net.nir")
-    images = IMAGES[first["image"]][None]
+    images = IMAGES[:30]
     course = execute(graph, Rules(), lambda _: images / 255, 8)
-    node = {"layer-1": "1", "layer-3": "3"}[first["layer"]]
-    fires = course.spikes[node][first["step"]][0, first["neuron"]]
-    assert fires == (first["fires"] == "in the graph")
-    counts = [
-        run_multispike(replace(network, steps=t), images).spike_count[first["layer"]][0]
-        if t
-        else np.zeros(1, np.int64)
-        for t in (first["step"], first["step"] + 1)
-    ]
-    before = counts[0][first["neuron"]] if first["step"] else 0
-    assert counts[1][first["neuron"]] - before == (not fires)
-    assert facts["check"]["equal"] < 0.97
+    nodes = {"layer-1": "1", "layer-3": "3"}
+    counts = [np.zeros((30, HIDDEN + OUTPUTS), np.int64)]
+    for step in range(8):
+        outcome = run_multispike(replace(network, steps=step + 1), images)
+        counts.append(np.concatenate([outcome.spike_count[name] for name in nodes], axis=1))
+    ours = np.diff(counts, axis=0).astype(bool)
+    theirs = np.concatenate([np.array(course.spikes[node]) for node in nodes.values()], axis=2)
+    check = facts["check"]
+    assert check["equal"] == pytest.approx((ours == theirs).mean())
+    assert check["alike"] == pytest.approx((ours & theirs).sum() / (ours | theirs).sum())
+    decisions = np.array(course.spikes["3"]).sum(axis=0).argmax(axis=1)
+    alike = decisions == run_multispike(network, images).predicted
+    assert check["predicted_alike"] == pytest.approx(alike.mean()) and not alike.all()
+    image, step, neuron = np.argwhere((ours != theirs).transpose(1, 0, 2))[0].tolist()
+    assert check["first_difference"] == {
+        "image": image,
+        "step": step,
+        "layer": "layer-1" if neuron < HIDDEN else "layer-3",
+        "neuron": neuron if neuron < HIDDEN else neuron - HIDDEN,
+        "fires": "in the graph" if theirs[step, image, neuron] else "in the integers",
+    }
 
 
 BASE = plain()

@@ -9,6 +9,7 @@ import json
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import h5py
 import nir
@@ -20,15 +21,22 @@ from hypothesis import strategies as st
 from firstspike.cli import main
 from firstspike.errors import InputError
 from firstspike.golden.multispike import run_multispike
-from firstspike.network import AnyNetwork, Layer, MultiSpikeLayer, Network, load_any_network
+from firstspike.network import (
+    AnyNetwork,
+    Layer,
+    MultiSpikeLayer,
+    MultiSpikeNetwork,
+    Network,
+    load_any_network,
+)
 from firstspike.nir.execute import execute
-from firstspike.nir.exporting import export_file
+from firstspike.nir.exporting import build_graph, export_file
 from firstspike.nir.graph import read_graph
 from firstspike.nir.importing import Options, import_file
 from firstspike.nir.rules import Rules
 from firstspike.nir.trains import arrivals, spike_trains
 from firstspike.shipped import find_network, networks
-from firstspike.spec import InputCoding, Neuron, WeightKind
+from firstspike.spec import InputCoding, Neuron, Reset, WeightKind
 from test_multispike import random_network
 
 
@@ -131,6 +139,61 @@ def test_the_graph_fires_when_the_network_does(tmp_path):
                 compared += int(trains.spikes[layer.name].sum())
                 assert (np.array(course.spikes[layer.name]) == trains.spikes[layer.name]).all()
     assert compared > 1000
+
+
+def test_what_nir_has_of_a_network():
+    """Numbers by hand: steps of 0.1 ms, in which an input of 1 adds 1."""
+    first = MultiSpikeLayer(
+        name="a",
+        sources=("input",),
+        kind=WeightKind.SIGNED,
+        weight_bits=4,
+        weights=np.array([[3, -1], [2, 5]]),
+        threshold=10,
+        reset=Reset.HARD,
+        leak=3,
+        current_leak=1,
+    )
+    last = MultiSpikeLayer(
+        name="b",
+        sources=("a", "input"),
+        kind=WeightKind.SIGNED,
+        weight_bits=4,
+        weights=np.array([[1], [2], [3], [4]]),
+        threshold=None,
+        bias=np.array([[7]]),
+    )
+    network = MultiSpikeNetwork(
+        name="n",
+        layers=(first, last),
+        steps=4,
+        coding=InputCoding.DIRECT,
+        shape=(1, 2),
+        labels=(0,),
+    )
+    graph = build_graph(network)
+    nodes: dict[str, Any] = graph.nodes
+    assert {name: type(node).__name__ for name, node in nodes.items()} == {
+        "input": "Input",
+        "flatten": "Flatten",
+        "a_weights": "Linear",
+        "a_current": "LI",
+        "a": "LIF",
+        "b_weights": "Affine",
+        "b_weights_": "Linear",
+        "b": "I",
+        "output": "Output",
+    }
+    assert nodes["a_weights"].weight.tolist() == [[3, 2], [-1, 5]]
+    assert (nodes["b_weights"].weight.tolist(), nodes["b_weights"].bias.tolist()) == ([[1, 2]], [7])
+    assert nodes["b_weights_"].weight.tolist() == [[3, 4]]
+    assert nodes["a"].v_threshold.tolist() == [10, 10]
+    for name, leak in (("a", 3), ("a_current", 1)):
+        assert nodes[name].tau == pytest.approx([1e-4 * 2**leak] * 2)
+        assert nodes[name].r.tolist() == [2**leak] * 2
+    assert nodes["b"].r == pytest.approx([1e4])
+    assert nodes["a"].metadata == {"firstspike": {"reset": "hard", "fires": "at"}}
+    assert ("flatten", "b_weights_") in graph.edges
 
 
 def test_trains_are_the_golden_models(tmp_path):

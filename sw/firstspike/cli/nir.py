@@ -22,6 +22,7 @@ _OPTIONS = {
     "bits": 8,
     "steps": 32,
     "input": InputCoding.DIRECT.value,
+    "input_bits": 8,
     "readout": None,
     "dt": None,
     "reset": None,
@@ -40,6 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--bits", type=int, choices=range(2, 9), help="of a weight (8)")
     group.add_argument("--steps", metavar="T", type=at_least(1), help="of a stimulus (32)")
     group.add_argument("--input", choices=[c.value for c in InputCoding], help="coding (direct)")
+    group.add_argument("--input-bits", type=int, choices=range(1, 9), help="of a pixel (8)")
     group.add_argument("--readout", choices=["count", "potential"], help="what is compared")
     group.add_argument("--dt", metavar="S", type=float, help="seconds of a step (0.0001)")
     group.add_argument("--reset", choices=[r.value for r in Reset], help="by NIR's equation, hard")

@@ -13,7 +13,7 @@ from firstspike.nir.graph import NEURONS, WEIGHTS, Graph
 from firstspike.nir.neurons import Dynamics, check_reset, dynamics, thresholds
 from firstspike.nir.rules import Rules
 from firstspike.nir.stages import Stage, find_stages
-from firstspike.spec import InputCoding, Reset
+from firstspike.spec import INTENSITY_BITS, InputCoding, Reset
 
 __all__ = ["READOUTS", "Converted", "convert"]
 
@@ -45,6 +45,7 @@ def convert(
     shape: tuple[int, int],
     steps: int,
     coding: InputCoding,
+    input_bits: int = INTENSITY_BITS,
     readout: str | None = None,
 ) -> Converted:
     """Return the network that ``graph`` is.
@@ -63,6 +64,8 @@ def convert(
         Steps of a stimulus.
     coding : InputCoding
         How pixels come in.
+    input_bits : int
+        Of a pixel that comes as a number; integers have no more.
     readout : str, optional
         One of `READOUTS`; without it, spikes are counted if the last layer fires.
 
@@ -90,6 +93,7 @@ def convert(
         coding=coding,
         shape=shape,
         labels=tuple(range(sizes[stages[-1].name])),
+        input_bits=input_bits,
     )
     return Converted(network, {layer: node for node, layer in names.items()})
 

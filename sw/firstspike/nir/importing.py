@@ -47,6 +47,8 @@ class Options:
         Of a stimulus.
     coding : InputCoding
         How pixels come in.
+    input_bits : int
+        Of a pixel that comes as a number.
     readout : str or None
         ``count`` or ``potential``.
     dt : float or None
@@ -65,6 +67,7 @@ class Options:
     bits: int = 8
     steps: int = 32
     coding: InputCoding = InputCoding.DIRECT
+    input_bits: int = 8
     readout: str | None = None
     dt: float | None = None
     reset: str | None = None
@@ -114,6 +117,7 @@ def import_file(path: Path, folder: Path, options: Options) -> dict[str, Any]:
         shape=shape,
         steps=options.steps,
         coding=options.coding,
+        input_bits=options.input_bits,
         readout=options.readout,
     )
     stimuli = load_stimuli(
