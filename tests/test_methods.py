@@ -16,13 +16,14 @@ import numpy as np
 import pytest
 import torch
 
+import firstspike
 from firstspike.errors import InputError
 from firstspike.golden.multispike import run_multispike
 from firstspike.methods.floats import FloatLayer, FloatNetwork
 from firstspike.methods.ftbc import calibrate
 from firstspike.methods.qcfs import Levels, LevelsNet, to_floats
 from firstspike.methods.quantize import quantize_network, scale_for
-from firstspike.methods.recipe import load_method_recipe
+from firstspike.methods.recipe import METHODS, is_method, load_method_recipe
 from firstspike.methods.simulate import simulate
 from firstspike.spec import InputCoding, Reset
 
@@ -244,3 +245,14 @@ def test_refused_recipes(tmp_path, old, new, message):
 def test_not_finite():
     with pytest.raises(InputError, match=r"weights\[0, 1\] is not a finite number"):
         FloatLayer(name="a", weights=np.array([[1.0, np.nan]]), sources=("input",), threshold=1.0)
+
+
+def test_shipped_recipes():
+    """Each method has one for both large data sets, under the name of its file."""
+    found = set()
+    for path in (Path(firstspike.__file__).parent / "recipes").glob("*.yaml"):
+        if is_method(path):
+            read = load_method_recipe(path)
+            assert read.name == path.stem
+            found.add((read.method, read.data))
+    assert found == {(method, data) for method in METHODS for data in ("mnist", "fashion-mnist")}
