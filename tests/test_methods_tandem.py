@@ -3,10 +3,13 @@
 Mutants tried, each of which a test here refused: a threshold that is not moved to an integer; a
 percentile not divided by the steps; rounding that stops gradients; a frozen layer that goes on
 learning; biases that are not rounded; spikes without their value; pixels in every step; gradients
-of outputs alone; weights cut off at other ends.
+of outputs alone; weights cut off at other ends; biases in every step; a spike whose value does not
+go into the next layer; counts above one a step.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +22,8 @@ from firstspike.methods import tandem
 from firstspike.methods.quantize import quantize_network
 from firstspike.methods.tandem import count_gaps
 from firstspike.methods.tandem_net import TandemNet
+from firstspike.network import MultiSpikeLayer, MultiSpikeNetwork
+from firstspike.spec import InputCoding, WeightKind
 from firstspike.train.batches import load_splits
 from methods_bench import check_on_core, recipe
 
@@ -59,6 +64,34 @@ def test_what_is_trained_is_what_is_exported(bits):
     assert np.allclose(outcome.potential * quantized.scales["output"], logits, atol=1e-4)
     first, second = count_gaps(quantized.network, images)
     assert first == 0 and second > 0
+
+
+def test_gaps_of_one_neuron():
+    """3 + 2 x in thresholds of 5, in 4 steps: as often as that goes in, but once a step at most."""
+    layer = MultiSpikeLayer(
+        name="a",
+        sources=("input",),
+        kind=WeightKind.SIGNED,
+        weight_bits=4,
+        weights=np.array([[2]]),
+        threshold=5,
+        initial=np.array([3]),
+    )
+    one = MultiSpikeNetwork(
+        name="n",
+        layers=(layer,),
+        steps=4,
+        coding=InputCoding.ONCE,
+        shape=(1, 1),
+        labels=(0,),
+        input_bits=8,
+    )
+    images = np.array([0, 1, 3, 8, 9, 200], np.uint8).reshape(-1, 1, 1)
+    counts = run_multispike(one, images).spike_count["a"][:, 0]
+    assert counts.tolist() == [0, 1, 1, 3, 4, 4]
+    assert count_gaps(one, images) == [0.0]
+    # With pixels in every step it is another activation.
+    assert count_gaps(replace(one, coding=InputCoding.DIRECT), images) == [0.5]
 
 
 def test_thresholds():
