@@ -1,8 +1,8 @@
 """Thresholds by balancing, and what is trained from there.
 
 Mutants tried, each of which a test here refused: thresholds of mean currents; of the last step
-alone; of a layer before it; a factor left out; thresholds at which a neuron fires; logits that
-are not scaled by one layer's threshold; weights that the copy shares; training that starts anew.
+alone; a factor left out; neurons that fire at their threshold; logits that are not scaled by one
+layer's threshold; weights that are shared, or not copied at all; training on at the first rate.
 """
 
 from __future__ import annotations
