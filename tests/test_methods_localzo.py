@@ -1,7 +1,7 @@
 """Training with LocalZO, and with its mean. Its identity is tested with the slopes.
 
-Mutants tried, each of which a test here refused: both trained with the same slope; slopes of the
-trained network that stay watched; a leak, and a normalisation, left out.
+Mutants tried, each of which a test here refused: both trained with the same slope; slopes that stay
+watched; neurons without a leak, or with a soft reset.
 """
 
 from __future__ import annotations
