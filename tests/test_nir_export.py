@@ -1,6 +1,10 @@
 """Networks go to NIR files and come back to the last bit; what NIR has of them is right.
 
-Mutants tried, each of which a test here refused: MUTANTS
+Mutants tried, each of which a test here refused: thresholds half lower; thresholds of STEP neurons
+without their fraction; no initial potentials; no alive bits; a node that takes the name of a layer;
+a bias in each of several sources' weights; hard for soft; OFF inputs left out of the shape; an
+integrator that adds 0.0001; changed graphs, edges and digests let pass; soft resets done as hard
+ones; neurons that fire twice; leaks that round towards 0.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A network trained with snnTorch runs on the core by way of its NIR file.
 
-Mutants tried, each of which a test here refused: MUTANTS
+Mutants tried, each of which a test here refused: currents without w_in; steps of 0.2 ms; integers
+that fire above their threshold only; weights of 2 bits.
 """
 
 from __future__ import annotations
