@@ -1,14 +1,14 @@
 """NIR files become networks that do what NIR's equations say, or are refused by name.
 
-Mutants tried, each of which a test here refused. In the execution of graphs: inputs of a LIF without
-its leak's share; `>=` for `>`; a current that never leaks, or is passed by. In the conversion:
-thresholds of neurons not folded; biases without the gain; weights without it; a current's gain left
-out; a current that forgets its bias; of two paths only the last; r of 1 taken for seconds; leaks of
-neurons that differ; a gain that does not follow a moved leak; a v_reset below 0; a threshold of 0;
-infinite numbers; a missing v_reset taken for 0; `fires` and `reset` of a node not read; images
-that are not flattened; nodes that lead nowhere; leaks moved without being asked. In the check: wrong
-conversions let pass; the last difference for the first; silence counted as alike; pixels with
-all bits.
+Mutants tried, each of which a test here refused. In the execution of graphs: inputs of a LIF
+without its leak's share; `>=` for `>`; a current that never leaks, or is passed by. In the
+conversion: thresholds of neurons not folded; biases without the gain; weights without it; a
+current's gain left out; a current that forgets its bias; of two paths only the last; r of 1 taken
+for seconds; leaks of neurons that differ; a gain that does not follow a moved leak; a v_reset
+below 0; a threshold of 0; infinite numbers; a missing v_reset taken for 0; `fires` and `reset` of
+a node not read; images that are not flattened; nodes that lead nowhere; leaks moved without being
+asked. In the check: wrong conversions let pass; the last difference for the first; silence
+counted as alike; pixels with all bits.
 """
 
 from __future__ import annotations
