@@ -15,6 +15,8 @@ from firstspike.outcome import first_difference
 
 __all__ = ["check_on_core", "recipe"]
 
+CORE = PRESETS["multispike"]
+
 
 def recipe(tmp_path: Path, method: str, rest: str) -> MethodRecipe:
     path = tmp_path / "recipe.yaml"
@@ -26,9 +28,8 @@ def recipe(tmp_path: Path, method: str, rest: str) -> MethodRecipe:
 
 def check_on_core(variant: Variant, images: np.ndarray) -> None:
     """Assert that the core does what the golden model does, cycle for cycle."""
-    core = PRESETS["multispike"]
-    golden = run_multispike(variant.network, images, core=core)
-    outcome = open_engine("pysim").run(variant.network, core, images)
+    golden = run_multispike(variant.network, images, core=CORE)
+    outcome = open_engine("pysim").run(variant.network, CORE, images)
     difference = first_difference(golden, outcome)
     assert difference is None, difference
     assert "cycles" in golden.counters

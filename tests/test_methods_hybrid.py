@@ -29,8 +29,13 @@ def model(seed: int = 1) -> ReluNet:
     return ReluNet([20, 40, 30, 4], 0.0).eval()
 
 
+def pictures() -> torch.Tensor:
+    torch.manual_seed(2)
+    return torch.rand(50, 20)
+
+
 def test_thresholds_are_the_largest_currents():
-    inputs = torch.rand(50, 20)
+    inputs = pictures()
     net = model()
     thresholds = balance(net, inputs, steps=20, scaling=0.7)
     floats = spiking(net, thresholds, steps=20, surrogate=Triangle()).to_floats("n", (4, 5))
@@ -52,7 +57,7 @@ def test_a_silent_network():
 
 
 def test_many_steps_come_to_the_network_of_relus():
-    inputs = torch.rand(50, 20)
+    inputs = pictures()
     net = model()
     thresholds = balance(net, inputs, steps=50, scaling=1.1)
     converted = spiking(net, thresholds, steps=2000, surrogate=Triangle()).eval()
