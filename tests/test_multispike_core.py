@@ -29,8 +29,8 @@ CORE = CoreSpec(
     ramp=False,
     max_inputs=64,
     max_layers=5,
-    weight_rows=1024,
-    state_rows=64,
+    weight_rows=8192,
+    state_rows=128,
     multispike=True,
 )
 
@@ -46,6 +46,9 @@ def random_network(rng: np.random.Generator) -> MultiSpikeNetwork:
         sources = tuple(str(name) for name in chosen)
         inputs = sum(sizes[source] for source in sources) if i else pixels
         neurons = int(rng.integers(1, 14))
+        if rng.random() < 0.15:
+            # So many rows that spikes of the first are found while the last ones tick.
+            neurons = int(rng.integers(45, 60))
         current = [0, 0, 0, None, 1, 2][rng.integers(6)]
         if i == 0 and coding is InputCoding.DIRECT:
             current = 0
@@ -106,6 +109,7 @@ def compare(engine: str, cases: int, seed: int, **changes) -> set:
             layer = part.layer
             fires = layer.name in golden.spike_count and golden.spike_count[layer.name].any()
             seen.add(("pairs", part.pairs, part.to_current, part.words > 1))
+            seen.add(("many rows", part.rows > 20 and fires))
             seen.add(("biases", part.biases))
             seen.add(("fires", fires, layer.reset, layer.leak, layer.once))
             seen.add(("leak of currents", part.current_leak))
@@ -126,6 +130,7 @@ def check_seen(seen: set) -> None:
     assert {("counts", True), ("counts", False)} <= seen
     assert {("sources", count) for count in range(4)} <= seen
     assert {("hears the layer before", hears) for hears in (True, False)} <= seen
+    assert ("many rows", True) in seen
     assert {("leak of currents", leak) for leak in (None, 1, 2)} <= seen
     fired = {item[2:] for item in seen if item[0] == "fires" and item[1]}
     assert {reset for reset, _, _ in fired} == set(Reset)

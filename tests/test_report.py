@@ -6,8 +6,8 @@ a deadline one step late; images that are decided and guess again; only counters
 engines; latency at another clock; the rate without pauses; live connections without those pruned
 meanwhile; weights that wrap; energy at full rate for every rate; kinds of figures mixed; nothing
 escaped; identifiers twice; a date in pictures; a link to no source; letters from elsewhere; a
-figure left out; a chip without its SPRAM; of builds of a learner the oldest, or one of another core;
-its activity counted without a build.
+figure left out; a chip without its SPRAM; of builds of a learner the oldest, or one of another
+core; its activity counted without a build.
 """
 
 from __future__ import annotations

@@ -259,8 +259,9 @@ class Core(wiring.Component):
             sequencer.tick_end.eq(neuron.end & is_spike),
             store.clear.eq(sequencer.begin | sequencer.next_moment),
             store.start.eq(sequencer.store_start),
-            # The banks are held while RAMP neurons are named, and could not take events.
-            store.whole.eq(sequencer.ramp & ~sequencer.multispike),
+            # The banks are held while RAMP neurons are named, and could not take events; those of
+            # multi-spike neurons still write what their tick left.
+            store.whole.eq(sequencer.ramp | sequencer.multispike),
             sequencer.store_done.eq(store.done),
             sequencer.sources.eq(registers.layer.wiring.sources),
             store.layer.eq(sequencer.store_layer),

@@ -87,7 +87,8 @@ def multispike_job(network: MultiSpikeNetwork, core: CoreSpec, images: np.ndarra
         writes=multispike_image(network, core),
         images=images,
         neurons=network.outputs,
-        budget=network.steps * _budget(network.pixels, 1, [*layers, (network.outputs, network.outputs)]),
+        budget=network.steps
+        * _budget(network.pixels, 1, [*layers, (network.outputs, network.outputs)]),
         events=rate_events(network, images) if network.coding is InputCoding.RATE else (),
     )
 

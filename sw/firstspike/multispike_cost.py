@@ -163,13 +163,15 @@ class _Course:
     ) -> np.ndarray:
         """Let layer ``number`` take the spikes of its sources; return when it ticks.
 
-        Those of the layer right before it come as they are found, at ``offered``; the others are
-        read from the store afterwards.
+        Those of the layer right before it are found at ``offered``, and come when all are; the
+        others are read from the store afterwards.
         """
         part, fires = self._placed[number], spikes[number - 1]
         any_ = fires.any(axis=1)
         if number - 1 in part.sources:
-            last = follow(self._pipe, offered, fires, part.words)
+            # None is taken before the tick is over, for the banks are still writing.
+            complete = np.maximum(offered, ended[:, None] + 1)
+            last = follow(self._pipe, complete, fires, part.words)
             self._take(fires.sum(axis=1), part.words)
         else:
             last = np.where(fires, offered, 0).max(axis=1)
