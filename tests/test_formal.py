@@ -57,8 +57,17 @@ def event_reader_inputs(m, reader):
 
 
 def spike_store_inputs(m, store):
-    """A stimulus begins when nothing is on offer; a piece begins when the last one is done."""
-    return [~store.clear | store.done, ~store.start | store.done, unchanged(m, store.whole, "w")]
+    """A stimulus begins when nothing is on offer; a piece begins when the last one is done.
+
+    Pieces are read again, and spikes dropped, in cores with multi-spike neurons alone.
+    """
+    return [
+        ~store.clear | store.done,
+        ~store.start | store.done,
+        ~store.again,
+        ~store.drop,
+        unchanged(m, store.whole, "w"),
+    ]
 
 
 def buckets_inputs(m, buckets):
@@ -140,7 +149,7 @@ CASES = [
         Mode.BOUNDED,
         12,
         12,
-        ("moves.eq(~valid | (self.events.valid & self.events.ready))", "moves.eq(1)"),
+        ("moves.eq(~valid | (self.events.valid & self.events.ready) | self.drop)", "moves.eq(1)"),
         spike_store_inputs,
     ),
     Case(

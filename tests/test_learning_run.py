@@ -493,7 +493,7 @@ def test_inputs_without_synapses(place, capsys):
 
 def test_every_shipped_recipe_is_valid():
     folder = Path(str(resources.files("firstspike"))) / "recipes"
-    paths = [path for path in sorted(folder.glob("*.yaml")) if "kind:" in path.read_text()]
+    paths = [path for path in sorted(folder.glob("*.yaml")) if "kind: learning" in path.read_text()]
     assert {"digits-stdp", "mnist-stdp", "fashion-mnist-stdp"} <= {path.stem for path in paths}
     for path in paths:
         assert load_learning_recipe(path).name == path.stem

@@ -145,7 +145,7 @@ def test_a_trained_network(trained, tmp_path, monkeypatch, capsys):
     with torch.no_grad():
         counts = spikes(net, torch.from_numpy(DIGITS.test_images).float() / 255)[1].sum(dim=0)
     right = (counts.numpy().argmax(axis=1) == DIGITS.test_labels).mean()
-    assert right > 0.85
+    assert right > 0.8
     assert facts["check"]["accuracy_float"] == pytest.approx(right)
     assert abs(facts["check"]["accuracy"] - right) < 0.02
     assert facts["check"]["equal"] > 0.99
