@@ -94,6 +94,7 @@ def calibrate(
         layer = floats.layers[number]
         assert layer.threshold is not None and layer.bias is not None
         bias = np.repeat(layer.bias, floats.steps, axis=0)
+        mean: list[float] = []
         for turn in range(rounds + 1):
             layers = list(floats.layers)
             layers[number] = replace(layer, bias=bias)

@@ -9,6 +9,7 @@ from (formula as given in arXiv 2403.18388).
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -88,9 +89,11 @@ def to_floats(
     """
     layers = []
     source, carried = INPUT, 1.0
-    for number, dense in enumerate(model.dense):
+    parts: list[Any] = list(model.dense)
+    for number, dense in enumerate(parts):
         hidden = number < len(model.active)
-        threshold = float(model.active[number].threshold.detach()) if hidden else None
+        active: Any = model.active[number] if hidden else None
+        threshold = float(active.threshold.detach()) if hidden else None
         weights = dense.weight.detach().double().numpy().T * carried
         bias = dense.bias.detach().double().numpy()
         layers.append(
@@ -111,6 +114,6 @@ def to_floats(
         steps=steps,
         coding=InputCoding.DIRECT,
         shape=shape,
-        labels=tuple(range(model.dense[-1].out_features)),
+        labels=tuple(range(parts[-1].out_features)),
         input_bits=input_bits,
     )
