@@ -21,17 +21,18 @@ from firstspike.shipped import find_network
 from firstspike_hw.build import build
 from firstspike_sim.board import SimulatedBoard
 from firstspike_sim.netlist_bitstream import icebox_vlog, unpack
+from system_tools import missing
 
 IMAGES = 12
 
 
 @pytest.fixture
 def tool(monkeypatch):
-    """Skip where IceStorm's program is missing; .ci/run fetches it."""
+    """IceStorm's program must be there."""
     try:
         icebox_vlog()
     except InputError as error:
-        pytest.skip(str(error))
+        missing(str(error))
 
 
 def test_without_the_tool(monkeypatch, tmp_path, capsys):

@@ -14,17 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from firstspike.cli import main
 from report_evidence import make_folder
+from system_tools import missing
 
-sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = next((path for n in ("chromium", "chromium-browser") if (path := shutil.which(n))), None)
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine (apt-get install it)"),
-]
+pytestmark = pytest.mark.browser
 
 #: Without a screen, and without looking for anything on a network.
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -72,7 +70,9 @@ def page_file(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
+    if CHROMIUM is None:
+        missing("chromium is missing: apt install chromium")
+    with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
         yield opened
         opened.close()
