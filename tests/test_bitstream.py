@@ -38,7 +38,7 @@ SMALL = CoreSpec(
 # Kind: fewest and most.
 CELLS = {
     "hx8k": {"ICESTORM_LC": (2050, 2850), "ICESTORM_RAM": (13, 15), "ICESTORM_PLL": (1, 1)},
-    "ulx3s-25f": {"TRELLIS_COMB": (1900, 2300), "TRELLIS_FF": (850, 1150), "DP16KD": (2, 3)},
+    "ulx3s-25f": {"TRELLIS_COMB": (2050, 2850), "TRELLIS_FF": (850, 1150), "DP16KD": (2, 3)},
 }
 
 

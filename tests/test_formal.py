@@ -149,7 +149,7 @@ CASES = [
         Mode.BOUNDED,
         12,
         12,
-        ("moves.eq(~valid | (self.events.valid & self.events.ready) | self.drop)", "moves.eq(1)"),
+        ("moves.eq(~valid | (self.events.valid & self.events.ready) | drop)", "moves.eq(1)"),
         spike_store_inputs,
     ),
     Case(

@@ -26,6 +26,7 @@ from firstspike.network import load_network
 from firstspike.network.multispike import MultiSpikeLayer, MultiSpikeNetwork
 from firstspike.network.multispike_files import load_any_network, save_multispike
 from firstspike.spec import InputCoding, Reset, WeightKind
+from multispike_cases import layer, network
 
 TEXT = (Path(__file__).parents[1] / "docs" / "semantics.md").read_text()
 EXAMPLES = [
@@ -160,14 +161,14 @@ def test_batch_equals_the_definition(tmp_path):
         images = rng.integers(0, 256, (4, network.pixels)).astype(np.uint8)
         results = facts_of(network, images)
         assert results == [facts_of_one(network, image.tolist()) for image in images]
-        for layer in network.layers:
-            most = max(max(result["spike_count"][layer.name]) for result in results)
+        for part in network.layers:
+            most = max(max(result["spike_count"][part.name]) for result in results)
             seen.add(("many spikes", most > 1))
-            seen.add(("once", layer.once and most == 1))
-            seen.add(("current", layer.has_current))
-            seen.add(("leak", layer.leak))
-            seen.add(("sources", len(layer.sources) > 1))
-            seen.add(("bias by step", layer.bias is not None and len(layer.bias) > 1))
+            seen.add(("once", part.once and most == 1))
+            seen.add(("current", part.has_current))
+            seen.add(("leak", part.leak))
+            seen.add(("sources", len(part.sources) > 1))
+            seen.add(("bias by step", part.bias is not None and len(part.bias) > 1))
         seen.add(("coding", network.coding))
         seen.add(("counts", network.counts_spikes))
         seen.add(("ties", any(result["counters"]["ties"] for result in results)))
@@ -228,30 +229,6 @@ def test_files(tmp_path_factory, seed):
         load_network(folder)
 
 
-def layer(**changes) -> MultiSpikeLayer:
-    values = {
-        "name": "a",
-        "sources": ("input",),
-        "kind": WeightKind.SIGNED,
-        "weight_bits": 4,
-        "weights": np.ones((2, 3), np.int64),
-        "threshold": 4,
-    }
-    return MultiSpikeLayer(**(values | changes))
-
-
-def network(*layers: MultiSpikeLayer, **changes) -> MultiSpikeNetwork:
-    values = {
-        "name": "n",
-        "layers": layers,
-        "steps": 4,
-        "coding": InputCoding.DIRECT,
-        "shape": (1, 2),
-        "labels": (0, 1, 2),
-    }
-    return MultiSpikeNetwork(**(values | changes))
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -280,7 +257,7 @@ def test_refused_layers(changes, message):
         ((layer(),), {"labels": (0,)}, "labels: 1 given, must be one for each of 3 outputs"),
         ((layer(), layer()), {}, "layer 'a': the name stands twice"),
         ((layer(sources=("b",)),), {}, "layer 'a': inputs has 'b', must be of input"),
-        ((layer(), layer(name="b")), {"shape": (1, 3)}, "weights have 2 rows, must have 3"),
+        ((layer(), layer(name="b")), {"shape": (1, 5)}, "weights have 4 rows, must have 5"),
         ((layer(bias=np.zeros((3, 3), np.int64)),), {}, "bias has 3 rows, must have 1 or 4"),
         (
             (layer(threshold=None), layer(name="b")),

@@ -20,6 +20,7 @@ from firstspike.outcome import first_difference
 from firstspike.spec import CoreSpec, InputCoding, Reset, WeightKind
 from firstspike_hw.dynamics import Dynamics
 from firstspike_sim.bench import simulate
+from multispike_cases import layer, network
 
 CORE = CoreSpec(
     banks=2,
@@ -235,31 +236,6 @@ def test_dynamics():
 
     simulate(dut, bench)
     assert {(0, True), (0, False), (1, False)} <= seen
-
-
-def layer(**changes) -> MultiSpikeLayer:
-    values = {
-        "name": "a",
-        "sources": ("input",),
-        "kind": WeightKind.SIGNED,
-        "weight_bits": 4,
-        "weights": np.ones((4, 3), np.int64),
-        "threshold": 4,
-    }
-    return MultiSpikeLayer(**(values | changes))
-
-
-def network(*layers: MultiSpikeLayer, **changes) -> MultiSpikeNetwork:
-    values = {
-        "name": "n",
-        "layers": layers,
-        "steps": 4,
-        "coding": InputCoding.DIRECT,
-        "shape": (1, 4),
-        "labels": tuple(range(layers[-1].neurons)),
-        "input_bits": 4,
-    }
-    return MultiSpikeNetwork(**(values | changes))
 
 
 ONES = np.ones((3, 3), np.int64)

@@ -16,6 +16,7 @@ from firstspike_hw.layouts import (
     Operation,
     dynamics_layout,
     input_event_layout,
+    multispike_only,
     pixels_layout,
     potential_layout,
     record_layout,
@@ -130,7 +131,9 @@ class Core(wiring.Component):
             counters.running.eq(~sequencer.idle & ~sequencer.finished),
             self.results.valid.eq(sequencer.finished),
             sequencer.taken.eq(self.results.ready),
-            self.results.p.forced.eq(~sequencer.decided & ~sequencer.ramp & ~sequencer.multispike),
+            self.results.p.forced.eq(
+                ~sequencer.decided & ~sequencer.ramp & ~multispike_only(spec, sequencer.multispike)
+            ),
             self.results.p.step.eq(Mux(sequencer.decided, sequencer.decision_step, last_step + 1)),
             self.results.p.events.eq(counters.events),
             self.results.p.operations.eq(counters.operations),
@@ -162,7 +165,7 @@ class Core(wiring.Component):
         if self._spec.multispike:
             m.d.comb += sequencer.bias_taken.eq(sequencer.bias & walker.events.ready)
         m.d.comb += walker.bias.eq(sequencer.bias)
-        with m.If(sequencer.bias):
+        with m.If(multispike_only(self._spec, sequencer.bias)):
             m.d.comb += [
                 walker.events.valid.eq(1),
                 walker.events.p.index.eq(
@@ -188,7 +191,7 @@ class Core(wiring.Component):
         m.d.comb += [
             walker.all_rows.eq(registers.state_rows),
             sequencer.event.eq(walker.events.valid & walker.events.ready),
-            counters.event.eq(sequencer.event & ~sequencer.bias),
+            counters.event.eq(sequencer.event & ~multispike_only(spec, sequencer.bias)),
             counters.neurons.eq(registers.layer.neurons),
             issue.advance.eq(~serializer.tick.valid | serializer.ready),
             serializer.neurons.eq(registers.layer.neurons),
@@ -257,11 +260,11 @@ class Core(wiring.Component):
             hidden.eq(ticking != registers.last_layer),
             sequencer.spike.eq(neuron.valid & is_spike),
             sequencer.tick_end.eq(neuron.end & is_spike),
-            store.clear.eq(sequencer.begin | sequencer.next_moment),
+            store.clear.eq(sequencer.begin | multispike_only(spec, sequencer.next_moment)),
             store.start.eq(sequencer.store_start),
             # The banks are held while RAMP neurons are named, and could not take events; those of
             # multi-spike neurons still write what their tick left.
-            store.whole.eq(sequencer.ramp | sequencer.multispike),
+            store.whole.eq(sequencer.ramp | multispike_only(spec, sequencer.multispike)),
             sequencer.store_done.eq(store.done),
             sequencer.sources.eq(registers.layer.wiring.sources),
             store.layer.eq(sequencer.store_layer),

@@ -11,6 +11,7 @@ __all__ = [
     "event_layout",
     "input_event_layout",
     "item_layout",
+    "multispike_only",
     "pixels_layout",
     "potential_layout",
     "record_layout",
@@ -36,6 +37,14 @@ class Operation(enum.Enum, shape=3):
     READ = 4
     #: Multi-spike: keep a row of currents for the row of potentials behind it.
     PICK = 5
+
+
+def multispike_only(spec: CoreSpec, value: Value) -> Value:
+    """Return ``value``, or 0 in a core without multi-spike neurons: what asks for it is left out.
+
+    Such a signal has its bits in every core, since `~` of one without bits is 0, too.
+    """
+    return value if spec.multispike else Const(0, len(value))
 
 
 def pixels_layout(spec: CoreSpec) -> data.ArrayLayout:

@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import CoreSpec, bits_for
-from firstspike_hw.layouts import Operation
+from firstspike_hw.layouts import Operation, multispike_only
 
 __all__ = ["Sequencer"]
 
@@ -158,6 +158,8 @@ class Sequencer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        multispike = multispike_only(self._spec, self.multispike)
+        biases = multispike_only(self._spec, self.biases)
         touched = Signal()
         fired = Signal()
         final = Signal()
@@ -197,7 +199,7 @@ class Sequencer(wiring.Component):
         biases_done = Signal(2)
         bias_due = Signal()
         m.d.comb += [
-            bias_due.eq(biases_done < self.biases),
+            bias_due.eq(biases_done < biases),
             self.bias_number.eq(biases_done),
         ]
 
@@ -255,7 +257,7 @@ class Sequencer(wiring.Component):
                         with m.Else():
                             m.d.sync += self.step.eq(self.step + 1)
                             m.next = "INPUT"
-                    with m.Elif(touched | self.multispike):
+                    with m.Elif(touched | multispike):
                         m.next = "TICK"
                     with m.Else():
                         next_step()
@@ -263,7 +265,7 @@ class Sequencer(wiring.Component):
                 m.d.comb += [self.bias.eq(bias_due), self.commands.valid.eq(~bias_due)]
                 with m.If(self.bias_taken):
                     m.d.sync += biases_done.eq(biases_done + 1)
-                with m.If(~self.ramp | self.multispike):
+                with m.If(~self.ramp | multispike):
                     m.d.comb += self.commands.payload.eq(Operation.TICK)
                 with m.Elif(is_last_layer):
                     m.d.comb += self.commands.payload.eq(Operation.READ)
@@ -275,7 +277,7 @@ class Sequencer(wiring.Component):
                     with m.If(~is_last_layer):
                         m.d.comb += self.store_start.eq(1)
                         m.next = "CLIMB"
-                    with m.Elif(self.ramp & ~self.multispike):
+                    with m.Elif(self.ramp & ~multispike):
                         m.d.sync += final.eq(1)
                         m.next = "READING"
                     with m.Else():
@@ -288,14 +290,12 @@ class Sequencer(wiring.Component):
                 m.next = "SPIKES"
             with m.State("SPIKES"):
                 if self._spec.multispike:
-                    m.d.comb += self.store_drop.eq(
-                        self.multispike & ~self.sources.bit_select(before, 1)
-                    )
+                    m.d.comb += self.store_drop.eq(multispike & ~self.sources.bit_select(before, 1))
                 with m.If(self.store_done):
-                    with m.If(touched | self.ramp | self.multispike):
+                    with m.If(touched | self.ramp | multispike):
                         m.next = "TICK"
                         if self._spec.multispike:
-                            with m.If(self.multispike & left.any()):
+                            with m.If(multispike & left.any()):
                                 m.next = "SOURCES"
                     with m.Else():
                         next_step()
@@ -313,7 +313,7 @@ class Sequencer(wiring.Component):
                 with m.If(self.spike):
                     m.d.sync += fired.eq(1)
                 with m.If(self.tick_end):
-                    with m.If(self.multispike):
+                    with m.If(multispike):
                         next_moment()
                     with m.Elif((fired | self.spike) & ~self.decided):
                         m.next = "READ"

@@ -5,7 +5,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import CoreSpec, bits_for
-from firstspike_hw.layouts import event_layout
+from firstspike_hw.layouts import event_layout, multispike_only
 from firstspike_hw.rtlil import NO_COLLISION
 
 __all__ = ["SpikeStore"]
@@ -100,14 +100,15 @@ class SpikeStore(wiring.Component):
         open_ = Signal()
         valid = Signal()
         moves = Signal()
+        drop = multispike_only(spec, self.drop)
         m.d.comb += [
             write.addr.eq(length),
             write.data.eq(self.spike),
             write.en.eq(self.write),
-            moves.eq(~valid | (self.events.valid & self.events.ready) | self.drop),
+            moves.eq(~valid | (self.events.valid & self.events.ready) | drop),
             read.addr.eq(position),
             read.en.eq(moves),
-            self.events.valid.eq(valid & ~(self.whole & open_) & ~self.drop),
+            self.events.valid.eq(valid & ~(self.whole & open_) & ~drop),
             self.events.payload.eq(read.data),
             self.done.eq(~open_ & ~valid & (position == limit)),
             limit.eq(length),

@@ -11,7 +11,7 @@ from pathlib import Path
 from firstspike.errors import InputError
 from firstspike.fields import Fields, load_yaml
 from firstspike.train.plans import Training
-from firstspike.train.recipe import SEED_MAX, VERSION
+from firstspike.train.recipe import VERSION, load_training
 
 __all__ = ["METHODS", "MethodRecipe", "Option", "is_method", "load_method_recipe"]
 
@@ -140,30 +140,13 @@ def load_method_recipe(path: Path) -> MethodRecipe:
         weight_bits=top.integer("weight_bits", 1, _BITS_MAX, _BITS_MAX),
         steps=tuple(top.integers("steps", 1, 4096)),
         validation=top.integer("validation", 1, 30000, 5000),
-        training=_training(top.mapping("training")),
+        training=load_training(top.mapping("training"), phases=False),
         options=_options(top.mapping("options") if top.has("options") else None, method),
     )
     top.done()
     if not recipe.steps:
         raise InputError(f"{path}: steps: is [], must name at least one number of steps")
     return recipe
-
-
-def _training(entry: Fields) -> Training:
-    training = Training(
-        seed=entry.integer("seed", 0, SEED_MAX, 0),
-        epochs=entry.integer("epochs", 1, 10000),
-        batch=entry.integer("batch", 1, 60000, 256),
-        learning_rate=entry.number("learning_rate", 1e-6, 1.0, 0.002),
-        float_epochs=0,
-        frozen=0.0,
-        input_dropout=entry.number("input_dropout", 0.0, 0.9, 0.0),
-        hidden_dropout=entry.number("hidden_dropout", 0.0, 0.9, 0.0),
-        shift=entry.integer("shift", 0, 4, 0),
-        flip=entry.boolean("flip", False),
-    )
-    entry.done()
-    return training
 
 
 def _options(entry: Fields | None, method: str) -> dict[str, float]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import yaml
@@ -26,9 +25,9 @@ __all__ = [
     "FRACTION_BITS_MAX",
     "OFFSET_MAX",
     "VERSION",
+    "Dense",
     "Layer",
     "Network",
-    "check_synapses",
     "describe",
 ]
 
@@ -42,64 +41,72 @@ FRACTION_BITS_MAX = 7
 OFFSET_MAX = (1 << 23) - 1
 
 
-class Synapses(Protocol):
-    """What all dense layers have."""
+class Dense:
+    """What dense layers of all kinds of neurons have in common: a name, and synapses."""
+
+    __slots__ = ()
+
+    name: str
+    kind: WeightKind
+    weight_bits: int
+    weights: np.ndarray
+    alive: np.ndarray | None
 
     @property
-    def name(self) -> str: ...
+    def inputs(self) -> int:
+        """Number of presynaptic inputs and neurons."""
+        return self.weights.shape[0]
+
     @property
-    def kind(self) -> WeightKind: ...
-    @property
-    def weight_bits(self) -> int: ...
-    @property
-    def weights(self) -> np.ndarray: ...
-    @property
-    def alive(self) -> np.ndarray | None: ...
+    def neurons(self) -> int:
+        """Number of postsynaptic neurons."""
+        return self.weights.shape[1]
 
+    def refuse(self, what: str) -> InputError:
+        """Return (not raise) an error about this layer."""
+        return InputError(f"layer {self.name!r}: {what}")
 
-def check_synapses(layer: Synapses) -> None:
-    """Refuse a layer whose name or synapses are out of their range.
+    def check_synapses(self) -> None:
+        """Refuse a name or synapses that are out of their range.
 
-    Raises
-    ------
-    InputError
-        If so; it names the layer.
-    """
-
-    def refuse(what: str) -> InputError:
-        return InputError(f"layer {layer.name!r}: {what}")
-
-    if not _NAME.fullmatch(layer.name) or layer.name == "input":
-        raise refuse("a name is a letter and up to 31 letters, digits, _ or -, and not 'input'")
-    if not 1 <= layer.weight_bits <= 8:
-        raise refuse(f"weight_bits is {layer.weight_bits}, must be in 1..8")
-    if layer.kind is WeightKind.PM1 and layer.weight_bits != 1:
-        raise refuse(f"weight_bits is {layer.weight_bits}, must be 1 for pm1 weights")
-    if layer.kind is WeightKind.SIGNED and layer.weight_bits < 2:
-        raise refuse("weight_bits is 1, must be in 2..8 for signed weights (or use pm1)")
-    weights, alive = layer.weights, layer.alive
-    if weights.ndim != 2 or weights.dtype != np.int64 or 0 in weights.shape:
-        raise refuse("weights must be int64 of shape (inputs, neurons)")
-    low, high = weight_range(layer.kind, layer.weight_bits)
-    bad = (weights < low) | (weights > high)
-    if layer.kind is WeightKind.PM1:
-        bad |= weights == 0
-    if bad.any():
-        i, j = np.argwhere(bad)[0].tolist()
-        allowed = "-1 or 1" if layer.kind is WeightKind.PM1 else f"in {low}..{high}"
-        raise refuse(f"weights[{i}, {j}] is {weights[i, j]}, must be {allowed}")
-    if alive is None:
-        return
-    if alive.shape != weights.shape or alive.dtype != np.bool_:
-        raise refuse(f"alive must be bool of shape {weights.shape}")
-    bad = ~alive & (weights != 0)
-    if bad.any():
-        i, j = np.argwhere(bad)[0].tolist()
-        raise refuse(f"weights[{i}, {j}] is {weights[i, j]}, must be 0: it is dead")
+        Raises
+        ------
+        InputError
+            If so.
+        """
+        if not _NAME.fullmatch(self.name) or self.name == "input":
+            raise self.refuse(
+                "a name is a letter and up to 31 letters, digits, _ or -, and not 'input'"
+            )
+        if not 1 <= self.weight_bits <= 8:
+            raise self.refuse(f"weight_bits is {self.weight_bits}, must be in 1..8")
+        if self.kind is WeightKind.PM1 and self.weight_bits != 1:
+            raise self.refuse(f"weight_bits is {self.weight_bits}, must be 1 for pm1 weights")
+        if self.kind is WeightKind.SIGNED and self.weight_bits < 2:
+            raise self.refuse("weight_bits is 1, must be in 2..8 for signed weights (or use pm1)")
+        weights, alive = self.weights, self.alive
+        if weights.ndim != 2 or weights.dtype != np.int64 or 0 in weights.shape:
+            raise self.refuse("weights must be int64 of shape (inputs, neurons)")
+        low, high = weight_range(self.kind, self.weight_bits)
+        bad = (weights < low) | (weights > high)
+        if self.kind is WeightKind.PM1:
+            bad |= weights == 0
+        if bad.any():
+            i, j = np.argwhere(bad)[0].tolist()
+            allowed = "-1 or 1" if self.kind is WeightKind.PM1 else f"in {low}..{high}"
+            raise self.refuse(f"weights[{i}, {j}] is {weights[i, j]}, must be {allowed}")
+        if alive is None:
+            return
+        if alive.shape != weights.shape or alive.dtype != np.bool_:
+            raise self.refuse(f"alive must be bool of shape {weights.shape}")
+        bad = ~alive & (weights != 0)
+        if bad.any():
+            i, j = np.argwhere(bad)[0].tolist()
+            raise self.refuse(f"weights[{i}, {j}] is {weights[i, j]}, must be 0: it is dead")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layer:
+class Layer(Dense):
     """A dense layer of integer synapses.
 
     Parameters
@@ -141,33 +148,20 @@ class Layer:
     alive: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        def refuse(what: str) -> InputError:
-            return InputError(f"layer {self.name!r}: {what}")
-
-        check_synapses(self)
+        self.check_synapses()
         if self.offset.shape != (self.neurons,) or self.offset.dtype != np.int64:
-            raise refuse(f"{self.offset_name} must be int64 of shape ({self.neurons},)")
+            raise self.refuse(f"{self.offset_name} must be int64 of shape ({self.neurons},)")
         low = THRESHOLD_MIN if self.neuron is Neuron.STEP else -OFFSET_MAX
         bad = (self.offset < low) | (self.offset > OFFSET_MAX)
         if bad.any():
             j = int(np.argmax(bad))
             value = self.offset[j]
-            raise refuse(f"{self.offset_name}[{j}] is {value}, must be in {low}..{OFFSET_MAX}")
+            raise self.refuse(f"{self.offset_name}[{j}] is {value}, must be in {low}..{OFFSET_MAX}")
         if not SCALE_MIN <= self.scale <= OFFSET_MAX:
-            raise refuse(f"scale is {self.scale}, must be in {SCALE_MIN}..{OFFSET_MAX}")
+            raise self.refuse(f"scale is {self.scale}, must be in {SCALE_MIN}..{OFFSET_MAX}")
         most = FRACTION_BITS_MAX if self.neuron is Neuron.STEP else 0
         if not 0 <= self.fraction_bits <= most:
-            raise refuse(f"fraction_bits is {self.fraction_bits}, must be in 0..{most}")
-
-    @property
-    def inputs(self) -> int:
-        """Number of presynaptic inputs or neurons."""
-        return self.weights.shape[0]
-
-    @property
-    def neurons(self) -> int:
-        """Number of postsynaptic neurons."""
-        return self.weights.shape[1]
+            raise self.refuse(f"fraction_bits is {self.fraction_bits}, must be in 0..{most}")
 
     @property
     def scaled_weights(self) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 
 from firstspike.errors import InputError
-from firstspike.network.model import OFFSET_MAX, VERSION, check_synapses
+from firstspike.network.model import OFFSET_MAX, VERSION, Dense
 from firstspike.spec import (
     INTENSITY_BITS,
     LEAK_MAX,
@@ -30,7 +30,7 @@ _SEED_MAX = (1 << 32) - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class MultiSpikeLayer:
+class MultiSpikeLayer(Dense):
     """A dense layer of integrate-and-fire neurons; docs/semantics.md, section 11.
 
     Parameters
@@ -87,7 +87,7 @@ class MultiSpikeLayer:
     alive: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        check_synapses(self)
+        self.check_synapses()
         if not self.sources or len(set(self.sources)) != len(self.sources):
             raise self.refuse(f"inputs is {list(self.sources)}, must name each source once")
         if self.threshold is not None and not THRESHOLD_MIN <= self.threshold <= OFFSET_MAX:
@@ -111,20 +111,6 @@ class MultiSpikeLayer:
             if array.size and np.abs(array).max() > OFFSET_MAX:
                 worst = int(array.flat[np.abs(array).argmax()])
                 raise self.refuse(f"{name} has {worst}, must be in {-OFFSET_MAX}..{OFFSET_MAX}")
-
-    def refuse(self, what: str) -> InputError:
-        """Return (not raise) an error about this layer."""
-        return InputError(f"layer {self.name!r}: {what}")
-
-    @property
-    def inputs(self) -> int:
-        """Number of presynaptic inputs and neurons, of all sources."""
-        return self.weights.shape[0]
-
-    @property
-    def neurons(self) -> int:
-        """Number of postsynaptic neurons."""
-        return self.weights.shape[1]
 
     @property
     def has_current(self) -> bool:

@@ -13,7 +13,7 @@ from firstspike.fields import Fields, load_yaml
 from firstspike.spec import INTENSITY_MAX, TIME_BITS_MAX, TIME_BITS_MIN, Neuron, WeightKind
 from firstspike.train.plans import LayerPlan, Objective, Prune, Training
 
-__all__ = ["SEED_MAX", "VERSION", "Recipe", "load_recipe"]
+__all__ = ["SEED_MAX", "VERSION", "Recipe", "load_recipe", "load_training"]
 
 #: Version of recipe files.
 VERSION = 1
@@ -78,7 +78,7 @@ def load_recipe(path: Path) -> Recipe:
         raise top.error("layers", f"the last one has {layers[-1].neurons} neurons, must have 10")
     validation = top.integer("validation", 1, 30000, 5000)
     potential_bits = top.integer("potential_bits", 8, 24, 24)
-    training = _training(top.mapping("training"))
+    training = load_training(top.mapping("training"), phases=True)
     objective = None
     if step:
         objective = _objective(top.mapping("objective") if top.has("objective") else None, path)
@@ -113,14 +113,29 @@ def _layer(entry: Fields) -> LayerPlan:
     return LayerPlan(name, neurons, kind, weight_bits)
 
 
-def _training(entry: Fields) -> Training:
+def load_training(entry: Fields, *, phases: bool) -> Training:
+    """Read how weights are found.
+
+    Parameters
+    ----------
+    entry : Fields
+        What the recipe says.
+    phases : bool
+        Whether epochs may begin in floats and end with frozen thresholds; else these keys are
+        unknown.
+
+    Raises
+    ------
+    InputError
+        If a key is unknown or missing, or a value is out of its range.
+    """
     training = Training(
         seed=entry.integer("seed", 0, SEED_MAX, 0),
         epochs=entry.integer("epochs", 1, 10000),
         batch=entry.integer("batch", 1, 60000, 256),
         learning_rate=entry.number("learning_rate", 1e-6, 1.0, 0.002),
-        float_epochs=entry.integer("float_epochs", 0, 10000, 0),
-        frozen=entry.number("frozen", 0.0, 1.0, 0.2),
+        float_epochs=entry.integer("float_epochs", 0, 10000, 0) if phases else 0,
+        frozen=entry.number("frozen", 0.0, 1.0, 0.2) if phases else 0.0,
         input_dropout=entry.number("input_dropout", 0.0, 0.9, 0.0),
         hidden_dropout=entry.number("hidden_dropout", 0.0, 0.9, 0.0),
         shift=entry.integer("shift", 0, 4, 0),
