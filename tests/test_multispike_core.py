@@ -257,6 +257,11 @@ ONES = np.ones((3, 3), np.int64)
             "by -150..150 from their middle, the core's 4-bit synapses hold -112..112",
         ),
         (network(layer(), steps=4000), {"potential_bits": 12}, "can meet 0..224004, the core has"),
+        (
+            network(layer(bias=np.arange(150).reshape(50, 3) % 7), steps=50),
+            {"max_inputs": 8, "state_rows": 8},
+            "numbers up to 53, the core's go up to 31",
+        ),
         (network(layer(threshold=2048)), {"potential_bits": 12}, "must be below 2048"),
         (
             network(layer(current_leak=1)),

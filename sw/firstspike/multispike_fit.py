@@ -14,6 +14,7 @@ import numpy as np
 from firstspike.errors import InputError
 from firstspike.network.multispike import INPUT, MultiSpikeLayer, MultiSpikeNetwork
 from firstspike.spec import (
+    NUMBER_BITS,
     THRESHOLD_MIN,
     TIME_BITS_MIN,
     CoreSpec,
@@ -228,7 +229,14 @@ def check_multispike_fit(network: MultiSpikeNetwork, core: CoreSpec) -> list[Pla
     require("state_rows", sum(part.rows for part in placed), core.state_rows)
     require("weight_rows", sum(part.stride * part.words for part in placed), core.weight_rows)
     limit = 1 << (core.potential_bits - 1)
+    numbers = 1 << min(core.index_bits, NUMBER_BITS)
     for part in placed:
+        most = max(part.base + part.layer.neurons, part.first + part.stride)
+        if most > numbers:
+            raise part.layer.refuse(
+                f"its neurons and rows of weights, biases of the steps too, have numbers up to "
+                f"{most - 1}, the core's go up to {numbers - 1}"
+            )
         _check_weights(part, core)
         low, high = _range(network, part)
         if low < -limit or high >= limit - 1:

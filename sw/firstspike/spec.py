@@ -31,6 +31,7 @@ __all__ = [
     "MASK_BITS",
     "MULTISPIKE_LAYER_REGISTERS",
     "MULTISPIKE_REGISTERS",
+    "NUMBER_BITS",
     "OFFSET_LIMIT",
     "QUEUE_DEPTH",
     "RANDOM_FEEDBACK",
@@ -256,6 +257,9 @@ MULTISPIKE_LAYER_REGISTERS = (
     ("wiring", "`WIRING`, lowest bit first"),
 )
 
+#: Bits of the number of a neuron among those of all layers, and of a layer's row of weights.
+NUMBER_BITS = 14
+
 #: Fields of the register ``dynamics`` of a layer, from its low end: name, bits, meaning.
 DYNAMICS = (
     ("pairs", 1, "1: every state row stands behind a row of currents"),
@@ -267,12 +271,16 @@ DYNAMICS = (
     ("current_leaks", 1, "1: currents lose a part"),
     ("current_leak", 3, "shift of that part"),
     ("biases", 2, "rows of weights that are added in every step: none, one, or one more `coarse`"),
-    ("bias_row", 14, "the first of them in the first step, counted from the layer's first row"),
+    (
+        "bias_row",
+        NUMBER_BITS,
+        "the first of them in the first step, counted from the layer's first row",
+    ),
 )
 
 #: Fields of the register ``wiring`` of a layer, from its low end: name, bits, meaning.
 WIRING = (
-    ("base", 14, "number of the layer's first neuron among those of all layers"),
+    ("base", NUMBER_BITS, "number of the layer's first neuron among those of all layers"),
     ("sources", 8, "layers whose spikes it takes, a bit each; rows of weights go by these numbers"),
 )
 
