@@ -46,6 +46,7 @@ def fit(
     *,
     loss: Loss = functional.cross_entropy,
     epochs: int | None = None,
+    optimizer: torch.optim.Optimizer | None = None,
 ) -> None:
     """Train ``model`` with Adam; the rate rises over an epoch, then falls along a cosine.
 
@@ -65,11 +66,14 @@ def fit(
         Of logits and labels.
     epochs : int, optional
         In place of the recipe's.
+    optimizer : Optimizer, optional
+        In place of Adam.
     """
     plan = recipe.training
     total = plan.epochs if epochs is None else epochs
     torch.manual_seed(1 + seed)
-    optimizer = torch.optim.Adam(model.parameters(), lr=plan.learning_rate)
+    if optimizer is None:
+        optimizer = torch.optim.Adam(model.parameters(), lr=plan.learning_rate)
     per_epoch = len(splits.train_labels) // plan.batch
     for epoch in range(total):
         model.train()
