@@ -47,6 +47,8 @@ def fit(
     loss: Loss = functional.cross_entropy,
     epochs: int | None = None,
     optimizer: torch.optim.Optimizer | None = None,
+    clip: float | None = None,
+    before_epoch: Callable[[], None] | None = None,
 ) -> None:
     """Train ``model`` with Adam; the rate rises over an epoch, then falls along a cosine.
 
@@ -68,6 +70,10 @@ def fit(
         In place of the recipe's.
     optimizer : Optimizer, optional
         In place of Adam.
+    clip : float, optional
+        Norm that all gradients together are cut down to.
+    before_epoch : callable, optional
+        Called before each epoch.
     """
     plan = recipe.training
     total = plan.epochs if epochs is None else epochs
@@ -76,6 +82,8 @@ def fit(
         optimizer = torch.optim.Adam(model.parameters(), lr=plan.learning_rate)
     per_epoch = len(splits.train_labels) // plan.batch
     for epoch in range(total):
+        if before_epoch is not None:
+            before_epoch()
         model.train()
         stream = batches(
             splits.train_images, splits.train_labels, plan.batch, plan.shift, plan.flip
@@ -89,5 +97,7 @@ def fit(
             found = loss(model(numbers(images)), labels)
             optimizer.zero_grad()
             found.backward()
+            if clip is not None:
+                nn.utils.clip_grad_norm_(model.parameters(), clip)
             optimizer.step()
         progress((epoch + 1) / total)
