@@ -1,4 +1,4 @@
-"""``firstspike bench``: how fast simulation, golden model and cores are."""
+"""``firstspike bench``: how fast simulation, golden model and cores are; how good methods are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from firstspike.cli import bench_methods
 from firstspike.cli.common import (
     add_json,
     at_least,
@@ -29,9 +30,10 @@ def add(commands) -> None:
     """Add the command to the subparsers ``commands``."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "bench",
-        help="how fast simulation, golden model and cores are",
+        help="how fast simulation, golden model and cores are; how good methods are",
         description="Time the simulated core and the golden model on the shipped digits, and model "
-        "images a second of every board's cores. Medians of several runs, with their spread.",
+        "images a second of every board's cores. Medians of several runs, with their spread. Or, "
+        "with methods, make the table of docs/methods.md.",
     )
     parser.add_argument(
         "--runs", metavar="N", type=at_least(1), default=5, help="repeat each work (5)"
@@ -40,6 +42,7 @@ def add(commands) -> None:
     parser.add_argument("-o", dest="file", metavar="FILE", type=Path, help="write it as JSON")
     add_json(parser)
     parser.set_defaults(call=_call)
+    bench_methods.add(parser.add_subparsers(metavar="methods"))
 
 
 def _call(args: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 from firstspike.errors import InputError
 from firstspike.files import write_file
+from firstspike.markdown import table
 from firstspike.progress import counted
 from firstspike.train.measure import measure
 
@@ -108,17 +109,12 @@ def _figure(row: list[dict[str, Any]], key: str, factor: float, digits: int) -> 
     return text
 
 
-def _lines(head: list[str], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
-
-
 def _step_table(rows: dict[str, list[dict[str, Any]]]) -> str:
     """Return the table of STEP networks, and the one of accuracy against deadline."""
     chosen = {name: row for name, row in rows.items() if row[0]["neuron"] == "step"}
     if not chosen:
         return ""
-    main = _lines(
+    main = table(
         ["recipe", "layers", "bits", "T", "seeds", "early, %", "last, %", "decision step",
          "forced, %", "events", "synaptic operations"],
         [
@@ -138,7 +134,7 @@ def _step_table(rows: dict[str, list[dict[str, Any]]]) -> str:
     return (
         f"## STEP networks\n\n{main}\nAccuracy in %, if every image must be decided by the end of "
         "step t: first output spike by then, else the largest potential minus threshold.\n\n"
-        + _lines(["recipe", *(str(t) for t in range(steps))], deadline)
+        + table(["recipe", *(str(t) for t in range(steps))], deadline)
         + "\n![accuracy against deadline](deadline.png)\n"
     )
 
@@ -147,7 +143,7 @@ def _ramp_table(rows: dict[str, list[dict[str, Any]]]) -> str:
     chosen = {name: row for name, row in rows.items() if row[0]["neuron"] == "ramp"}
     if not chosen:
         return ""
-    return "## RAMP networks: exact mapping of a quantised ANN\n\n" + _lines(
+    return "## RAMP networks: exact mapping of a quantised ANN\n\n" + table(
         ["recipe", "layers", "bits", "T", "seeds", "last, %", "events", "multiply-accumulates"],
         [
             [f"`{name}`", row[0]["layers"], str(row[0]["weight_bits"]), str(row[0]["steps"]),

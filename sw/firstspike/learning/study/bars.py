@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable
 
 from firstspike.learning.study.figures import Result, spread
-from firstspike.learning.study.tables import table
+from firstspike.markdown import table
 
 __all__ = ["bars"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from firstspike.learning.study.figures import Result, spread
 from firstspike.learning.study.rows import VARIANTS
 from firstspike.learning.study.runs import ACCESSES
-from firstspike.learning.study.tables import table
+from firstspike.markdown import table
 
 __all__ = ["accesses", "in_short", "ratios", "seeds", "variants"]
 

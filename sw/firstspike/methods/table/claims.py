@@ -1,0 +1,133 @@
+"""What was to be shown of each method, beside what was published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from firstspike.markdown import table
+from firstspike.methods.table.figures import Result, mean, spread
+from firstspike.methods.table.rows import DATA
+
+__all__ = ["claims"]
+
+#: Points of accuracy within which two networks are called equal.
+_EQUAL = 0.5
+
+#: Results by recipe and network.
+Found = Mapping[tuple[str, str], Result]
+
+
+def claims(found: Found) -> str:
+    """Return a table of what was to be shown, a line a method and data set."""
+    lines: list[list[str]] = []
+    for title, published, say in _CLAIMS:
+        for data in DATA:
+            told = say(found, data)
+            if told:
+                lines.append([title, published, data, told])
+                title = published = ""
+    return "### What was to be shown\n\n" + table(["what", "published", "data", "here"], lines)
+
+
+def _of(found: Found, recipe: str, kind: str) -> list[Result]:
+    """Return the networks ``KIND-N`` of a recipe, by ascending number."""
+    mine = [
+        (float(name.rpartition("-")[2]), result)
+        for (of, name), result in found.items()
+        if of == recipe and name.rpartition("-")[0] == kind
+    ]
+    return [result for _, result in sorted(mine, key=lambda pair: pair[0])]
+
+
+def _percent(result: Result, key: str = "accuracy") -> float:
+    return 100 * (mean(result, key) or 0.0)
+
+
+def _points(left: Result, right: Result) -> str:
+    """Return what ``left`` has more than ``right``, in points, paired by seed."""
+    theirs = {e["seed"]: e["accuracy"] for e in right.entries}
+    pairs = [e["accuracy"] - theirs[e["seed"]] for e in left.entries if e["seed"] in theirs]
+    return ("+" if sum(pairs) >= 0 else "") + spread(pairs, 2, 100)
+
+
+def _hybrid(found: Found, data: str) -> str:
+    """Return the steps that conversion needs for what hybrid training has, within half a point."""
+    converted = _of(found, f"hybrid-{data}", "converted")
+    told = []
+    for trained in _of(found, f"hybrid-{data}", "hybrid"):
+        enough = [r for r in converted if _percent(r) >= _percent(trained) - _EQUAL]
+        steps = trained.first["steps"]
+        if enough:
+            need = enough[0].first["steps"]
+            told.append(
+                f"T = {steps}: {_percent(trained):.2f} %, conversion needs {need} "
+                f"({_percent(enough[0]):.2f} %), {need / steps:.1f} x"
+            )
+        else:
+            told.append(f"T = {steps}: {_percent(trained):.2f} %, conversion never")
+    return "; ".join(told)
+
+
+def _ftbc(found: Found, data: str) -> str:
+    told = []
+    for gained in _of(found, f"ftbc-{data}", "ftbc"):
+        steps = gained.first["steps"]
+        plain = found.get((f"ftbc-{data}", f"converted-{steps}"))
+        if plain is not None:
+            told.append(f"T = {steps}: {_points(gained, plain)}")
+    return "; ".join(told)
+
+
+def _against(recipe: str, kind: str, others: tuple[str, ...]) -> Callable[[Found, str], str]:
+    """Return what says how a kind of network of a recipe stands to others of it."""
+
+    def say(found: Found, data: str) -> str:
+        told = []
+        for ours in _of(found, f"{recipe}-{data}", kind):
+            number = ours.first["variant"].rpartition("-")[2]
+            beside = [
+                f"{other} {_percent(result):.2f}"
+                for other in others
+                if (result := found.get((f"{recipe}-{data}", f"{other}-{number}"))) is not None
+            ]
+            told.append(f"{number}: {kind} {_percent(ours):.2f} %, {', '.join(beside)}")
+        return "; ".join(told)
+
+    return say
+
+
+def _best(bits: tuple[int, ...]) -> Callable[[Found, str], str]:
+    def say(found: Found, data: str) -> str:
+        mine = [
+            r for r in found.values() if r.first["data"] == data and r.first["weight_bits"] in bits
+        ]
+        if not mine:
+            return ""
+        best = max(mine, key=_percent)
+        return f"{spread(best.values('accuracy'), 2, 100)} %, `{best.first['variant']}`"
+
+    return say
+
+
+_CLAIMS: tuple[tuple[str, str, Callable[[Found, str], Any]], ...] = (
+    ("hybrid: fewer steps at equal accuracy (within 0.5 points)", "10-25 x", _hybrid),
+    ("FTBC: points gained by biases by step", "-", _ftbc),
+    (
+        "proxy learning, beside its own gradient and conversion, by T",
+        "-",
+        _against("proxy", "proxy", ("direct", "converted")),
+    ),
+    (
+        "LocalZO beside the Gaussian that it is in the mean, by T",
+        "-",
+        _against("localzo", "localzo", ("gaussian",)),
+    ),
+    (
+        "slopes of tuned height, by T",
+        "-",
+        _against("tuned", "tuned", ("untuned",)),
+    ),
+    ("best network here, 8 bits or fewer (aim 98.5 / 90.0 %)", "-", _best(tuple(range(1, 9)))),
+    ("best network with weights of 1 bit (aim 97.5 / 88.0 %)", "-", _best((1,))),
+)

@@ -1,0 +1,155 @@
+"""The results in docs/methods.md, between two marks; and docs/methods.json."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from firstspike.errors import InputError
+from firstspike.files import write_file
+from firstspike.markdown import table
+from firstspike.methods.table.claims import claims
+from firstspike.methods.table.figures import Entry, Result, mean, results, spread
+from firstspike.methods.table.plots import draw_operations, draw_steps
+from firstspike.methods.table.references import references
+from firstspike.methods.table.rows import DATA, ROWS
+
+__all__ = ["write_results"]
+
+_BEGIN = "<!-- results: begin -->"
+_END = "<!-- results: end -->"
+
+_HEAD = (
+    "method", "network", "layers", "bits", "connections, %", "T", "floating point, %",
+    "integers, %", "decision step", "spikes", "operations", "cycles", "training, s", "RTL",
+)  # fmt: skip
+
+
+def write_results(docs: Path, found: Sequence[Entry], words: str) -> None:
+    """Write methods.json, two pictures, and the results in methods.md.
+
+    Parameters
+    ----------
+    docs : Path
+        Folder of the documentation.
+    found : sequence of dict
+        See `firstspike.methods.table.figures.entries`.
+    words : str
+        The command that made them.
+
+    Raises
+    ------
+    InputError
+        If methods.md is missing, or has not both marks.
+    """
+    page = docs / "methods.md"
+    try:
+        text = page.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{page}: {error.strerror}; -o must name the documentation") from error
+    if text.count(_BEGIN) != 1 or text.count(_END) != 1:
+        raise InputError(f"{page}: must hold {_BEGIN} and {_END} once each")
+    head, rest = text.split(_BEGIN)
+    tail = rest.split(_END)[1]
+    by_data: dict[str, list[Result]] = {}
+    for data in DATA:
+        mine = [e for e in found if e["data"] == data]
+        by_data[data] = [
+            *results(mine).values(),
+            *results(references(docs, data)).values(),
+        ]
+    parts = [_BEGIN, f"<!-- made by: {words} -->", "", _budgets(by_data), claims(results(found))]
+    for data, of in by_data.items():
+        parts += [f"### {data}\n", _table(of)]
+    parts += [
+        "![accuracy against operations](methods-operations.png)\n",
+        "![accuracy against steps](methods-steps.png)\n",
+        _END,
+    ]
+    write_file(docs / "methods.json", (json.dumps(list(found), indent=1) + "\n").encode())
+    write_file(docs / "methods-operations.png", draw_operations(by_data))
+    write_file(docs / "methods-steps.png", draw_steps(by_data))
+    write_file(page, (head + "\n".join(parts) + tail).encode())
+
+
+def _shown(result: Result) -> bool:
+    """Tell whether a network stands in the table; those of other pages do."""
+    entry = result.first
+    if "page" in entry:
+        return True
+    stem = entry["recipe"].removesuffix(f"-{entry['data']}")
+    return any(row.stem == stem and entry["variant"] in row.shown for row in ROWS)
+
+
+def _cost(result: Result) -> float | None:
+    return mean(result, "cycles")
+
+
+def _table(found: Sequence[Result]) -> str:
+    lines = []
+    for result in found:
+        if not _shown(result):
+            continue
+        e = result.first
+        name = f"[{e['variant']}]({e['page']})" if "page" in e else f"`{e['variant']}`"
+        operations = [
+            sum(entry.get(key) or 0.0 for key in ("synops", "macs")) for entry in result.entries
+        ]
+        lines.append([
+            e["title"], name, "-".join(str(size) for size in e["layers"]), str(e["weight_bits"]),
+            f"{100 * (mean(result, 'connectivity') or 0):.3g}", str(e["steps"]),
+            spread(result.values("float_accuracy"), 2, 100),
+            spread(result.values("accuracy"), 2, 100),
+            spread(result.values("decision_step"), 2),
+            spread(result.values("spikes"), 0), spread(operations, 0),
+            spread(result.values("cycles"), 0), spread(result.values("seconds"), 0),
+            _rtl(result),
+        ])  # fmt: skip
+    return table(list(_HEAD), lines)
+
+
+def _rtl(result: Result) -> str:
+    """Return in how many of the seeds the RTL did what the golden model did."""
+    if "page" in result.first:
+        return "its page"
+    checks = [e["rtl"] for e in result.entries if e["rtl"] is not None]
+    if not checks:
+        return "-"
+    equal = sum(check["equal"] for check in checks)
+    return f"= {equal}/{len(checks)}" if equal == len(checks) else f"differs {equal}/{len(checks)}"
+
+
+def _budgets(by_data: dict[str, list[Result]]) -> str:
+    """Return which network is best for how many cycles: those that no cheaper one comes up to."""
+    parts = ["### Which method for which budget\n"]
+    parts.append(
+        "Networks that no other one with as few cycles comes up to, by the means over seeds. "
+        "Cycles are those of 16 lanes (networks that learned on chip: 8).\n"
+    )
+    for data, found in by_data.items():
+        known = [(c, r) for r in found if (c := _cost(r)) is not None]
+        known.sort(key=lambda pair: (pair[0], -(mean(pair[1], "accuracy") or 0)))
+        lines: list[list[str]] = []
+        best = 0.0
+        for cycles, result in known:
+            accuracy = mean(result, "accuracy") or 0.0
+            if accuracy <= best:
+                continue
+            best, e = accuracy, result.first
+            kilobits = e["weight_bits"] * _synapses(e) * (mean(result, "connectivity") or 0) / 1000
+            lines.append([
+                f"{cycles:.0f}", f"{100 * accuracy:.2f}", f"{e['title']}, `{e['variant']}`",
+                str(e["steps"]), str(e["weight_bits"]), f"{kilobits:.0f}",
+            ])  # fmt: skip
+        head = ["cycles", f"{data}, %", "network", "T", "bits", "live weights, kbit"]
+        parts.append(table(head, lines))
+    return "\n".join(parts)
+
+
+def _synapses(entry: Entry) -> int:
+    if "synapses" in entry:
+        return entry["synapses"]
+    sizes = entry["layers"]
+    return sum(a * b for a, b in itertools.pairwise(sizes))

@@ -1,0 +1,90 @@
+"""Networks of other pages that stand in the table: trained on the core's own neurons, or learned.
+
+They come from docs/accuracy.json and docs/learning.json, which have their own commands.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from firstspike.errors import InputError
+
+__all__ = ["references"]
+
+#: Recipes of docs/accuracy.json: title.
+_TRAINED = {
+    "step-8bit-400": "trained STEP neurons",
+    "step-pm1-600": "trained STEP neurons, sign weights",
+    "ramp-8bit-128": "trained RAMP neurons",
+}
+#: Rows of docs/learning.json: title. Variants are those of its study.
+_LEARNED = {
+    "unsupervised-400": "STDP on chip, without labels",
+    "supervised-400": "STDP on chip, with labels",
+}
+_VARIANTS = {"dense": "dense", "online": "pruned"}
+
+
+def references(docs: Path, data: str) -> list[dict[str, Any]]:
+    """Return entries like those of `firstspike.methods.table.figures`, for a data set.
+
+    Raises
+    ------
+    InputError
+        If a file of ``docs`` is missing or broken.
+    """
+    found = []
+    for entry in _load(docs / "accuracy.json"):
+        title = _TRAINED.get(entry["recipe"].removesuffix(f"-{data}"))
+        if title is None or entry["data"] != data:
+            continue
+        early = entry["early"] if entry["neuron"] == "step" else entry["last"]
+        found.append(
+            {
+                "title": title,
+                "page": "accuracy.md",
+                "recipe": entry["recipe"],
+                "variant": entry["recipe"],
+                "seed": entry["seed"],
+                "layers": [int(size) for size in entry["layers"].split("-")],
+                "weight_bits": entry["weight_bits"],
+                "connectivity": 1.0,
+                "steps": entry["steps"],
+                "accuracy": early,
+                "decision_step": entry["mean_step"] if entry["neuron"] == "step" else None,
+                "synops": entry["synops"],
+                "macs": entry["macs"],
+            }
+        )
+    for entry in _load(docs / "learning.json"):
+        title = _LEARNED.get(entry["row"].removesuffix(f"-{data}"))
+        if title is None or entry["variant"] not in _VARIANTS:
+            continue
+        variant = _VARIANTS[entry["variant"]]
+        found.append(
+            {
+                "title": title,
+                "page": "learning.md",
+                "recipe": entry["row"],
+                "variant": f"{entry['row']}, {variant}",
+                "seed": entry["seed"],
+                "layers": [784, int(entry["row"].split("-")[1])],
+                "weight_bits": 8,
+                "connectivity": entry["alive"] / 100,
+                "steps": 16,
+                "accuracy": entry["accuracy"] / 100,
+                "synops": entry["inference_synops"],
+                "macs": None,
+                "cycles": entry["inference_cycles"],
+            }
+        )
+    return found
+
+
+def _load(path: Path) -> list[dict[str, Any]]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {error}; it comes with the documentation") from error

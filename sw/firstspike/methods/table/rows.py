@@ -1,0 +1,45 @@
+"""What stands in the table: recipes, and which of their networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["DATA", "ROWS", "Row"]
+
+#: Data sets, each with a table of its own.
+DATA = ("mnist", "fashion-mnist")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A method in the table.
+
+    Attributes
+    ----------
+    title : str
+        Of the method.
+    stem : str
+        Recipes are ``STEM-mnist`` and ``STEM-fashion-mnist``.
+    shown : tuple of str
+        Networks of a run that stand in the table and run on the RTL; all are in the JSON file and
+        in the plots.
+    """
+
+    title: str
+    stem: str
+    shown: tuple[str, ...]
+
+    def recipe(self, data: str) -> str:
+        """Return the name of the recipe for a data set."""
+        return f"{self.stem}-{data}"
+
+
+#: In the order of the page.
+ROWS: tuple[Row, ...] = (
+    Row("hybrid", "hybrid", ("converted-8", "hybrid-2", "hybrid-4", "hybrid-8")),
+    Row("proxy learning", "proxy", ("proxy-8", "direct-8", "converted-8")),
+    Row("progressive tandem learning", "tandem", ("tandem-4", "tandem-16")),
+    Row("LocalZO", "localzo", ("localzo-4", "gaussian-4")),
+    Row("tuned slopes", "tuned", ("untuned-4", "tuned-4")),
+    Row("FTBC", "ftbc", ("converted-1", "ftbc-1", "ftbc-2", "ftbc-4")),
+)
