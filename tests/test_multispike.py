@@ -5,7 +5,7 @@ soft; numbers in every step of `once`; `once` that fires again; counts of the la
 register that moves by 31; `<=` for `<` of a rate. In one of them: the bias of step 0 in all steps;
 a current that leaks before it is added, or never; a leak rounded upwards; the highest index of
 equals; potentials compared where spikes are counted; numbers counted once a layer; initial
-potentials left out.
+potentials left out; `latency` without a least intensity, with `>` for `>=`, and one step late.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstspike.errors import InputError
+from firstspike.golden.encoding import latency_times, step_times
 from firstspike.golden.multispike import run_multispike
 from firstspike.golden.multispike_scalar import classify_multispike
 from firstspike.network import load_network
@@ -63,6 +64,7 @@ def network_of(given: dict) -> MultiSpikeNetwork:
         coding=InputCoding(given.get("coding", "direct")),
         shape=tuple(given["shape"]),
         labels=tuple(range(layers[-1].neurons)),
+        intensity_min=given.get("intensity_min", 1),
     )
 
 
@@ -145,11 +147,12 @@ def random_network(rng: np.random.Generator) -> MultiSpikeNetwork:
         name="random",
         layers=tuple(layers),
         steps=steps,
-        coding=list(InputCoding)[rng.integers(3)],
+        coding=list(InputCoding)[rng.integers(4)],
         shape=(1, pixels),
         labels=tuple(range(layers[-1].neurons)),
         input_bits=int(rng.integers(1, 9)),
         seed=int(rng.integers(1, 1 << 32)),
+        intensity_min=int(rng.integers(1, 256)),
     )
 
 
@@ -216,6 +219,34 @@ def test_rates():
     assert np.abs(share - images / 256).max() < 0.08
 
 
+@pytest.mark.parametrize("bits", range(3, 9))
+def test_latency_has_the_times_of_step_networks(bits):
+    """All intensities, with any number of steps of single-spike networks, and the least ones."""
+    images = np.arange(256, dtype=np.uint8).reshape(1, -1)
+    for low in (1, 100, 255):
+        times = latency_times(images, 1 << bits, low)
+        assert (times == step_times(images, bits, low)).all()
+        copies = network(
+            layer(weights=np.eye(256, dtype=np.int64), threshold=None, current_leak=None),
+            coding=InputCoding.LATENCY,
+            shape=(16, 16),
+            steps=1 << bits,
+            labels=tuple(range(256)),
+            intensity_min=low,
+        )
+        assert (run_multispike(copies, images).potential == (1 << bits) - times).all()
+
+
+def test_latency_of_any_number_of_steps():
+    """Brighter is never later, and every step up to 256 has its share."""
+    pixels = np.arange(256)
+    for steps in (1, 2, 3, 5, 100, 255, 256, 300, 4096):
+        times = latency_times(pixels, steps, 1)
+        assert times[0] == steps and times[255] == 0
+        assert (np.diff(times) <= 0).all() and times[1] < steps
+        assert len(np.unique(times[1:])) >= min(steps, 254)
+
+
 @given(st.integers(0, 1 << 30))
 @settings(max_examples=30, deadline=None)
 def test_files(tmp_path_factory, seed):
@@ -254,6 +285,7 @@ def test_refused_layers(changes, message):
         ((), {}, "layers: a network has at least one"),
         ((layer(),), {"steps": 0}, "steps is 0, must be in 1..4096"),
         ((layer(),), {"seed": 0}, "seed is 0, must be in"),
+        ((layer(),), {"intensity_min": 0}, r"intensity_min is 0, must be in 1\.\.255"),
         ((layer(),), {"labels": (0,)}, "labels: 1 given, must be one for each of 3 outputs"),
         ((layer(), layer()), {}, "layer 'a': the name stands twice"),
         ((layer(sources=("b",)),), {}, "layer 'a': inputs has 'b', must be of input"),

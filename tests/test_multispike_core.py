@@ -3,7 +3,8 @@
 Mutants tried, each of which a test here refused: a piece of the store that ends with all spikes, or
 one spike early; spikes of a layer that is no source delivered, or counted from the layer's own
 first neuron; the second row of a bias times 1, biases that go to currents, and counted as events; a
-tick or a reading that does not leave out currents; a current that is not added.
+tick or a reading that does not leave out currents; a current that is not added. Bounds: sources that
+spike once counted in every step, or others once; inputs alone, or no inputs, among them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pytest
 from firstspike.engines import open_engine
 from firstspike.errors import InputError
 from firstspike.golden.multispike import run_multispike
-from firstspike.multispike_fit import check_multispike_fit
+from firstspike.multispike_fit import _range, check_multispike_fit
 from firstspike.network.multispike import MultiSpikeLayer, MultiSpikeNetwork
 from firstspike.outcome import first_difference
 from firstspike.spec import CoreSpec, InputCoding, Reset, WeightKind
@@ -39,7 +40,7 @@ CORE = CoreSpec(
 def random_network(rng: np.random.Generator) -> MultiSpikeNetwork:
     """Return a chain of layers with any rule that a core has."""
     steps, pixels = int(rng.integers(1, 7)), int(rng.integers(2, 20))
-    coding = list(InputCoding)[rng.integers(3)]
+    coding = list(InputCoding)[rng.integers(4)]
     layers = []
     sizes: dict[str, int] = {}
     for i in range(count := int(rng.integers(1, 5))):
@@ -53,7 +54,7 @@ def random_network(rng: np.random.Generator) -> MultiSpikeNetwork:
         current = [0, 0, 0, None, 1, 2][rng.integers(6)]
         if i == 0 and coding is InputCoding.DIRECT:
             current = 0
-        most = 600 if i == 0 and coding is not InputCoding.RATE else 60
+        most = 600 if i == 0 and coding.numeric else 60
         rows = 1 if rng.random() < 0.5 else steps
         widest = 6 if rng.random() < 0.5 else 40
         layers.append(
@@ -86,6 +87,7 @@ def random_network(rng: np.random.Generator) -> MultiSpikeNetwork:
         labels=tuple(range(layers[-1].neurons)),
         input_bits=int(rng.integers(3, 5)),
         seed=int(rng.integers(1, 1 << 32)),
+        intensity_min=int(rng.integers(1, 100)),
     )
 
 
@@ -250,6 +252,7 @@ ONES = np.ones((3, 3), np.int64)
         (network(layer(), input_bits=5), {}, "input_bits is 5, must be in 3..4"),
         (network(layer(), input_bits=2), {}, "input_bits is 2, must be in 3..4"),
         (network(layer(), coding=InputCoding.RATE, steps=17), {}, "steps 17, the core has 16"),
+        (network(layer(), coding=InputCoding.LATENCY, steps=17), {}, "steps 17, the core has 16"),
         (network(layer(weights=np.full((4, 3), 7))), {"weight_bits": 3}, "synapses hold -3..3"),
         (
             network(layer(bias=np.array([[0, 0, 0], [300, 0, 0]] * 2))),
@@ -288,3 +291,40 @@ def test_refused(given, core, message):
     values = {"banks": 2, "word": 2, "weight_bits": 4, "ramp": False, "multispike": True}
     with pytest.raises(InputError, match=message):
         check_multispike_fit(given, CoreSpec(**(values | core)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "single"), [({}, True), ({"coding": InputCoding.RATE}, False)], ids=["once", "many"]
+)
+def test_slopes_of_inputs_that_spike_once(changes, single):
+    """The largest potential is met if all spike in step 0; twice over if they may again."""
+    ramp = layer(weights=np.full((4, 3), 7), threshold=None, current_leak=None)
+    slopes = network(ramp, **({"coding": InputCoding.LATENCY, "steps": 12} | changes))
+    largest = 4 * 7 * (12 if single else 78)
+    for bits in range(8, 14):
+        core = CoreSpec(
+            banks=2, word=2, weight_bits=4, ramp=False, multispike=True, potential_bits=bits
+        )
+        if largest < (1 << (bits - 1)) - 1:
+            check_multispike_fit(slopes, core)
+        else:
+            with pytest.raises(InputError, match=f"can meet 0..{largest}, the core has"):
+                check_multispike_fit(slopes, core)
+    if single:
+        bright = np.full((1, 4), 255, np.uint8)
+        assert run_multispike(slopes, bright).potential.tolist() == [[largest] * 3]
+
+
+def test_slopes_of_neurons_that_fire_once():
+    """Of two sources, one spikes in every step and the other once."""
+    first = layer(weights=np.ones((4, 3), np.int64), threshold=1, once=True)
+    second = layer(name="b", sources=("a",), weights=ONES, threshold=1)
+    last = layer(
+        name="c",
+        sources=("a", "b"),
+        weights=np.array([[1, 0, -1]] * 3 + [[0, 1, -1]] * 3),
+        threshold=None,
+        current_leak=None,
+    )
+    (_, _, part) = check_multispike_fit(network(first, second, last, steps=4), CORE)
+    assert _range(network(first, second, last, steps=4), part) == (-3 * 4 - 3 * 10, 3 * 10)

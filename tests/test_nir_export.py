@@ -132,7 +132,7 @@ def test_the_graph_fires_when_the_network_does(tmp_path):
         trains = spike_trains(network, numbers)
 
         def arriving(step: int, network=network, images=images, numbers=numbers) -> np.ndarray:
-            if network.coding is InputCoding.RATE:
+            if not network.coding.numeric:
                 return numbers(step)
             here = step == 0 or network.coding is InputCoding.DIRECT
             return (images >> (8 - network.input_bits)) * float(here)

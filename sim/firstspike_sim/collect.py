@@ -17,7 +17,6 @@ from firstspike.spec import (
     INTENSITY_BITS,
     LEARNING_COUNTERS,
     CoreSpec,
-    InputCoding,
     Neuron,
     record_fields,
 )
@@ -111,7 +110,7 @@ def build_multispike_outcome(
     none = np.zeros(n, np.int64)
     counted = potentials.sum(axis=1) if network.counts_spikes else none
     macs = none
-    if network.coding is not InputCoding.RATE:
+    if network.coding.numeric:
         magnitudes = images.reshape(n, -1) >> (INTENSITY_BITS - network.input_bits)
         macs = (magnitudes > 0).sum(axis=1) * network.layers[0].neurons
     counters = {

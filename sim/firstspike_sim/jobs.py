@@ -18,8 +18,8 @@ from firstspike.memimage import Write, memory_image
 from firstspike.multispike_image import multispike_image
 from firstspike.network import Network
 from firstspike.network.multispike import MultiSpikeNetwork
-from firstspike.spec import CoreSpec, InputCoding, Space
-from firstspike_sim.stimuli import rate_events
+from firstspike.spec import CoreSpec, Space
+from firstspike_sim.stimuli import spike_events
 
 __all__ = ["Job", "inference_job", "learning_job", "multispike_job"]
 
@@ -89,7 +89,7 @@ def multispike_job(network: MultiSpikeNetwork, core: CoreSpec, images: np.ndarra
         neurons=network.outputs,
         budget=network.steps
         * _budget(network.pixels, 1, [*layers, (network.outputs, network.outputs)]),
-        events=rate_events(network, images) if network.coding is InputCoding.RATE else (),
+        events=() if network.coding.numeric else spike_events(network, images),
     )
 
 

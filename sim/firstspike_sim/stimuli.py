@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from firstspike.golden.multispike import random_bytes
+from firstspike.golden.multispike import input_spikes
 from firstspike.network.multispike import MultiSpikeNetwork
 from firstspike.spec import CoreSpec
 
-__all__ = ["pixel_words", "rate_events"]
+__all__ = ["pixel_words", "spike_events"]
 
 
 def pixel_words(images: np.ndarray, core: CoreSpec) -> np.ndarray:
@@ -33,12 +33,13 @@ def pixel_words(images: np.ndarray, core: CoreSpec) -> np.ndarray:
     return padded.reshape(-1, core.pixels)
 
 
-def rate_events(network: MultiSpikeNetwork, images: np.ndarray) -> list[dict[str, int]]:
-    """Return the pre-sorted events of all stimuli of a network with the coding `rate`."""
-    noise = random_bytes(network)
+def spike_events(network: MultiSpikeNetwork, images: np.ndarray) -> list[dict[str, int]]:
+    """Return the pre-sorted events of all stimuli of a network that takes spikes."""
+    spiking = input_spikes(network)
     events = []
     for image in images:
-        for step, pixel in np.argwhere(noise < image).tolist():
+        spikes = np.stack([spiking(image, step) for step in range(network.steps)])
+        for step, pixel in np.argwhere(spikes).tolist():
             events.append({"index": pixel, "time": step, "end": 0})
         events.append({"index": 0, "time": 0, "end": 1})
     return events

@@ -15,7 +15,7 @@ from firstspike.cost import (
 )
 from firstspike.multispike_fit import Placed, place
 from firstspike.network.multispike import MultiSpikeNetwork
-from firstspike.spec import INTENSITY_BITS, CoreSpec, InputCoding
+from firstspike.spec import INTENSITY_BITS, CoreSpec
 
 __all__ = ["multispike_costs", "multispike_total"]
 
@@ -41,7 +41,7 @@ def multispike_costs(
     pixels : ndarray of int64, shape (n, pixels)
         Stimuli.
     events : sequence of ndarray of bool, shape (n, pixels)
-        RATE: which inputs spike, by step; else empty.
+        Which inputs spike, by step; empty if pixels come as numbers.
     spikes : sequence of sequence of ndarray of bool, shape (n, neurons)
         Which neurons spike, by step and layer.
 
@@ -86,10 +86,10 @@ class _Course:
         spikes: Sequence[Sequence[np.ndarray]],
     ) -> dict[str, np.ndarray]:
         network, core = self._network, self._core
-        if network.coding is not InputCoding.RATE:
+        if network.coding.numeric:
             self._numbers(pixels >> (INTENSITY_BITS - network.input_bits))
         for t in range(network.steps):
-            if network.coding is InputCoding.RATE:
+            if not network.coding.numeric:
                 self._events(events[t])
             self._step(spikes[t])
         part = self._placed[-1]

@@ -153,7 +153,7 @@ def _place(
 ) -> Placed:
     none = np.zeros(layer.neurons, np.int64)
     # Numbers in every step are a current that is loaded once and kept.
-    numbers = INPUT in layer.sources and network.coding is not InputCoding.RATE
+    numbers = INPUT in layer.sources and network.coding.numeric
     repeated = numbers and network.coding is InputCoding.DIRECT
     if layer.has_current and repeated:
         raise layer.refuse("a current beside numbers in every step, of which a core has one")
@@ -212,7 +212,7 @@ def check_multispike_fit(network: MultiSpikeNetwork, core: CoreSpec) -> list[Pla
         raise InputError(
             "network does not fit the core: multi-spike neurons, the core has multispike: false"
         )
-    if network.coding is InputCoding.RATE:
+    if not network.coding.numeric:
         require("steps", network.steps, core.steps)
     elif not TIME_BITS_MIN <= network.input_bits <= core.time_bits:
         raise InputError(
@@ -270,14 +270,23 @@ def _check_weights(part: Placed, core: CoreSpec) -> None:
         )
 
 
+def _once(network: MultiSpikeNetwork, part: Placed) -> np.ndarray:
+    """Return which rows of a layer's weights bring one spike at most, bool of shape (inputs,)."""
+    single = {other.name: other.once for other in network.layers}
+    single[INPUT] = network.coding is InputCoding.LATENCY
+    return np.concatenate(
+        [np.full(rows.stop - rows.start, single[name]) for name, rows in network.rows(part.layer)]
+    )
+
+
 def _range(network: MultiSpikeNetwork, part: Placed) -> tuple[int, int]:
     """Return the least and the largest number that stands in a row of the layer at any time.
 
     Events of a step come in any order, so all that is positive, or all that is negative, may have
-    come so far.
+    come so far. Sources that spike once add to a current once, whenever that is.
     """
     layer = part.layer
-    numbers = INPUT in layer.sources and network.coding is not InputCoding.RATE
+    numbers = INPUT in layer.sources and network.coding.numeric
     most = (1 << network.input_bits) - 1 if numbers else 1
     # A lane without a neuron has weights of 0.
     down = most * np.minimum(layer.weights, 0).sum(axis=0)
@@ -286,11 +295,16 @@ def _range(network: MultiSpikeNetwork, part: Placed) -> tuple[int, int]:
     low, high = start.copy(), start.copy()
     least, largest = int(min(0, start.min())), int(max(0, start.max()))
     current_low, current_high = part.current.copy(), part.current.copy()
+    many = ~_once(network, part)
+    floor, ceiling = part.current + down, part.current + up
+    down_many = most * np.minimum(layer.weights[many], 0).sum(axis=0)
+    up_many = most * np.maximum(layer.weights[many], 0).sum(axis=0)
     for step in range(network.steps):
         arrives = step == 0 or not numbers
         added_low, added_high = (down, up) if arrives else (0 * down, 0 * up)
         if part.to_current:
-            current_low, current_high = current_low + added_low, current_high + added_high
+            current_low = np.maximum(current_low + added_low, floor + step * down_many)
+            current_high = np.minimum(current_high + added_high, ceiling + step * up_many)
             added_low = added_high = 0 * down
         if part.bias is not None:
             added_low = added_low + np.minimum(part.bias[step], 0)

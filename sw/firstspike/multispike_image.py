@@ -18,7 +18,6 @@ from firstspike.spec import (
     DYNAMICS,
     WIRING,
     CoreSpec,
-    InputCoding,
     Reset,
     WeightKind,
     bits_for,
@@ -38,7 +37,7 @@ def multispike_image(network: MultiSpikeNetwork, core: CoreSpec) -> list[Write]:
     placed = check_multispike_fit(network, core)
     pixel_words = -(-network.pixels // core.pixels)
     in_last = network.pixels - (pixel_words - 1) * core.pixels
-    numbers = network.coding is not InputCoding.RATE
+    numbers = network.coding.numeric
     writes = list(
         write_registers(
             {

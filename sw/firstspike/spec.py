@@ -172,6 +172,13 @@ class InputCoding(enum.Enum):
     ONCE = "once"
     #: As spikes, the more the brighter.
     RATE = "rate"
+    #: As one spike, the sooner the brighter.
+    LATENCY = "latency"
+
+    @property
+    def numeric(self) -> bool:
+        """Whether pixels come as numbers, not as spikes."""
+        return self in (InputCoding.DIRECT, InputCoding.ONCE)
 
 
 class WeightKind(enum.Enum):

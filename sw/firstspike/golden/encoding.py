@@ -48,6 +48,12 @@ def encode(network: Network, images: np.ndarray) -> np.ndarray:
     return step_times(flat, network.time_bits, network.intensity_min)
 
 
+def latency_times(intensity: np.ndarray, steps: int, intensity_min: int) -> np.ndarray:
+    """Return the spike times of inputs with the coding `latency`, as int64; T is never."""
+    times = (INTENSITY_MAX - intensity.astype(np.int64)) * steps >> INTENSITY_BITS
+    return np.where(intensity >= intensity_min, times, steps)
+
+
 def step_times(intensity: np.ndarray, time_bits: int, intensity_min: int) -> np.ndarray:
     """Return the spike times of STEP inputs with these intensities, as int64; T is never."""
     times = (INTENSITY_MAX - intensity.astype(np.int64)) >> (INTENSITY_BITS - time_bits)

@@ -8,6 +8,7 @@ import numpy as np
 
 from firstspike.cost import total_cycles
 from firstspike.errors import InputError
+from firstspike.golden.encoding import latency_times
 from firstspike.golden.randomness import advance, random_byte
 from firstspike.multispike_cost import multispike_costs, multispike_total
 from firstspike.multispike_fit import check_multispike_fit
@@ -21,7 +22,7 @@ from firstspike.spec import (
     Reset,
 )
 
-__all__ = ["check_images", "random_bytes", "run_multispike"]
+__all__ = ["check_images", "input_spikes", "run_multispike"]
 
 #: Stimuli computed together; bounds the memory used.
 _CHUNK = 1000
@@ -67,17 +68,17 @@ def run_multispike(
         check_multispike_fit(network, core)
     check_images(network, images)
     flat = images.reshape(len(images), -1)
-    noise = random_bytes(network)
+    spiking = input_spikes(network)
     parts = []
     for first in range(0, len(flat), _CHUNK):
-        parts.append(_run(network, flat[first : first + _CHUNK].astype(np.int64), noise, core))
+        parts.append(_run(network, flat[first : first + _CHUNK].astype(np.int64), spiking, core))
         if progress is not None:
             progress(min(first + _CHUNK, len(flat)))
     joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     none = np.zeros(len(flat), np.int64)
     never = np.full(len(flat), network.steps)
     total = None
-    if core is not None and network.coding is InputCoding.RATE:
+    if core is not None and not network.coding.numeric:
         total = multispike_total(joined["cycles"])
     elif core is not None:
         words = -(-network.pixels // core.pixels)
@@ -116,10 +117,23 @@ def check_images(network: MultiSpikeNetwork, images: np.ndarray) -> None:
         )
 
 
-def random_bytes(network: MultiSpikeNetwork) -> np.ndarray:
+def input_spikes(network: MultiSpikeNetwork) -> Callable[[np.ndarray, int], np.ndarray]:
+    """Return a function that tells which inputs spike.
+
+    It takes integer pixels (n, pixels) and a step, and returns bool of shape (n, pixels): all False
+    if pixels come as numbers.
+    """
+    if network.coding is InputCoding.RATE:
+        noise = _random_bytes(network)
+        return lambda pixels, step: noise[step] < pixels
+    if network.coding is InputCoding.LATENCY:
+        low, steps = network.intensity_min, network.steps
+        return lambda pixels, step: latency_times(pixels, steps, low) == step
+    return lambda pixels, _: np.zeros(pixels.shape, bool)
+
+
+def _random_bytes(network: MultiSpikeNetwork) -> np.ndarray:
     """Return the random byte of every step and pixel, int64 of shape (steps, pixels)."""
-    if network.coding is not InputCoding.RATE:
-        return np.zeros((network.steps, 0), np.int64)
     register, rows = network.seed, []
     for _ in range(network.steps):
         register = advance(register)
@@ -172,11 +186,14 @@ class _Layer:
 
 
 def _run(
-    network: MultiSpikeNetwork, pixels: np.ndarray, noise: np.ndarray, core: CoreSpec | None
+    network: MultiSpikeNetwork,
+    pixels: np.ndarray,
+    spiking: Callable[[np.ndarray, int], np.ndarray],
+    core: CoreSpec | None,
 ) -> dict[str, np.ndarray]:
     n = len(pixels)
     states = {layer.name: _Layer(layer, n) for layer in network.layers}
-    numbers = network.coding is not InputCoding.RATE
+    numbers = network.coding.numeric
     magnitudes = pixels >> (INTENSITY_BITS - network.input_bits)
     work = {key: np.zeros(n, np.int64) for key in ("events", "synops", "macs")}
     # What the stimulus adds to each layer's potentials, if it comes as numbers.
@@ -191,7 +208,7 @@ def _run(
     inputs: list[np.ndarray] = []
     course: list[list[np.ndarray]] = []
     for t in range(network.steps):
-        spikes = {} if numbers else {INPUT: noise[t] < pixels}
+        spikes = {} if numbers else {INPUT: spiking(pixels, t)}
         for layer in network.layers:
             added = np.zeros((n, layer.neurons), np.int64)
             for source, rows in network.rows(layer):
@@ -205,7 +222,8 @@ def _run(
                 work["synops"] += here * layer.neurons
             spikes[layer.name] = states[layer.name].tick(t, added)
         if core is not None:
-            inputs.append(spikes.get(INPUT, noise[t]))
+            if not numbers:
+                inputs.append(spikes[INPUT])
             course.append([spikes[layer.name] for layer in network.layers])
     output = states[network.layers[-1].name]
     values = output.count if network.counts_spikes else output.potential

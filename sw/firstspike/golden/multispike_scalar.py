@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from firstspike.golden.randomness import advance, random_byte
 from firstspike.network.multispike import INPUT, MultiSpikeNetwork
-from firstspike.spec import INTENSITY_BITS, InputCoding, Reset
+from firstspike.spec import INTENSITY_BITS, INTENSITY_MAX, InputCoding, Reset
 
 __all__ = ["MultiSpikeResult", "classify_multispike"]
 
@@ -54,6 +54,11 @@ def classify_multispike(network: MultiSpikeNetwork, pixels: list[int]) -> MultiS
         spikes: dict[str, list[int]] = {}
         if network.coding is InputCoding.RATE:
             spikes[INPUT] = [int(random_byte(register, i) < x) for i, x in enumerate(pixels)]
+        elif network.coding is InputCoding.LATENCY:
+            spikes[INPUT] = [
+                int(x >= network.intensity_min and t == (INTENSITY_MAX - x) * network.steps >> 8)
+                for x in pixels
+            ]
         elif t == 0 or network.coding is InputCoding.DIRECT:
             spikes[INPUT] = magnitudes
         else:
@@ -81,7 +86,7 @@ def classify_multispike(network: MultiSpikeNetwork, pixels: list[int]) -> MultiS
                 spikes.setdefault(layer.name, []).append(int(fires))
             # The stimulus' numbers are multiplied once, whatever the number of steps.
             for source in layer.sources:
-                number = source == INPUT and network.coding is not InputCoding.RATE
+                number = source == INPUT and network.coding.numeric
                 if number and t > 0:
                     continue
                 here = sum(value != 0 for value in spikes[source])

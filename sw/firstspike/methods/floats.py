@@ -84,7 +84,7 @@ class FloatLayer:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FloatNetwork:
-    """Layers, and how pixels come in: as numbers 0..1, or as spikes with that probability.
+    """Layers, and how pixels come in: as numbers 0..1, or as spikes.
 
     Parameters
     ----------
@@ -102,6 +102,8 @@ class FloatNetwork:
         Class of each output neuron.
     input_bits : int
         Bits of a pixel that are used.
+    intensity_min : int
+        Pixels below it never spike (LATENCY).
     """
 
     name: str
@@ -111,3 +113,4 @@ class FloatNetwork:
     shape: tuple[int, int]
     labels: tuple[int, ...]
     input_bits: int = 8
+    intensity_min: int = 1

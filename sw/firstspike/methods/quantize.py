@@ -9,7 +9,7 @@ import numpy as np
 from firstspike.methods.floats import FloatLayer, FloatNetwork
 from firstspike.network import MultiSpikeLayer, MultiSpikeNetwork
 from firstspike.network.multispike import INPUT
-from firstspike.spec import InputCoding, WeightKind, weight_range
+from firstspike.spec import WeightKind, weight_range
 
 __all__ = ["Quantized", "quantize_network", "scale_for"]
 
@@ -84,6 +84,7 @@ def quantize_network(network: FloatNetwork, bits: int | tuple[int, ...]) -> Quan
             shape=network.shape,
             labels=network.labels,
             input_bits=network.input_bits,
+            intensity_min=network.intensity_min,
         ),
         scales,
         errors,
@@ -102,7 +103,7 @@ def _layer(
         top = weight_range(WeightKind.SIGNED, bits)[1]
         integers = np.clip(np.rint(weights / scale), -top, top).astype(np.int64)
     # Pixels that come as numbers are 0..2^b - 1 where the float network has 0..1.
-    numbers = INPUT in layer.sources and network.coding is not InputCoding.RATE
+    numbers = INPUT in layer.sources and network.coding.numeric
     unit = scale / ((1 << network.input_bits) - 1) if numbers else scale
 
     def whole(values: np.ndarray | None) -> np.ndarray | None:

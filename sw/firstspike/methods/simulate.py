@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from firstspike.golden.encoding import latency_times
 from firstspike.methods.floats import FloatLayer, FloatNetwork
 from firstspike.network.multispike import INPUT
-from firstspike.spec import InputCoding, Reset
+from firstspike.spec import INTENSITY_MAX, InputCoding, Reset
 
 __all__ = ["Course", "simulate"]
 
@@ -36,7 +37,7 @@ def simulate(network: FloatNetwork, inputs: Tensor) -> Course:
     Parameters
     ----------
     network : FloatNetwork
-        With the coding ``direct`` or ``once``.
+        With any coding but ``rate``.
     inputs : Tensor of float32, shape (n, pixels)
         Pixels 0..1.
     """
@@ -44,8 +45,7 @@ def simulate(network: FloatNetwork, inputs: Tensor) -> Course:
     trains: dict[str, list[Tensor]] = {layer.name: [] for layer in network.layers}
     with torch.no_grad():
         for t in range(network.steps):
-            here = t == 0 or network.coding is InputCoding.DIRECT
-            sent = {INPUT: inputs if here else torch.zeros_like(inputs)}
+            sent = {INPUT: _arriving(network, inputs, t)}
             for layer in network.layers:
                 arriving = torch.cat([sent[source] for source in layer.sources], dim=1)
                 sent[layer.name] = states[layer.name].tick(t, arriving)
@@ -54,6 +54,16 @@ def simulate(network: FloatNetwork, inputs: Tensor) -> Course:
         {name: torch.stack(train) for name, train in trains.items()},
         states[network.layers[-1].name].potential,
     )
+
+
+def _arriving(network: FloatNetwork, inputs: Tensor, step: int) -> Tensor:
+    """Return what comes in at a step."""
+    if network.coding is InputCoding.LATENCY:
+        pixels = (inputs * INTENSITY_MAX).round().numpy()
+        times = latency_times(pixels, network.steps, network.intensity_min)
+        return torch.from_numpy(times == step).float()
+    here = step == 0 or network.coding is InputCoding.DIRECT
+    return inputs if here else torch.zeros_like(inputs)
 
 
 class _State:

@@ -13,6 +13,7 @@ from firstspike.errors import InputError
 from firstspike.network.model import OFFSET_MAX, VERSION, Dense
 from firstspike.spec import (
     INTENSITY_BITS,
+    INTENSITY_MAX,
     LEAK_MAX,
     STEPS_MAX,
     THRESHOLD_MIN,
@@ -139,9 +140,11 @@ class MultiSpikeNetwork:
     coding : InputCoding
         How pixels come in.
     input_bits : int
-        Bits of a pixel that are used, the highest ones, 1..8 (not RATE).
+        Bits of a pixel that are used, the highest ones, 1..8 (DIRECT and ONCE).
     seed : int
         Of the random spikes, never 0 (RATE).
+    intensity_min : int
+        Pixels below it never spike, 1..255 (LATENCY).
     shape : tuple of int
         Rows and columns of an image.
     labels : tuple of int
@@ -161,12 +164,14 @@ class MultiSpikeNetwork:
     labels: tuple[int, ...]
     input_bits: int = INTENSITY_BITS
     seed: int = 1
+    intensity_min: int = 1
 
     def __post_init__(self) -> None:
         for name, low, high in (
             ("steps", 1, STEPS_MAX),
             ("input_bits", 1, INTENSITY_BITS),
             ("seed", 1, _SEED_MAX),
+            ("intensity_min", 1, INTENSITY_MAX),
         ):
             value = getattr(self, name)
             if not low <= value <= high:
@@ -236,6 +241,8 @@ def describe_multispike(network: MultiSpikeNetwork) -> dict:
     coding: dict = {"input": network.coding.value, "steps": network.steps}
     if network.coding is InputCoding.RATE:
         coding["seed"] = network.seed
+    elif network.coding is InputCoding.LATENCY:
+        coding["intensity_min"] = network.intensity_min
     else:
         coding["input_bits"] = network.input_bits
     layers = []

@@ -27,6 +27,7 @@ from firstspike.network.parts import (
 )
 from firstspike.spec import (
     INTENSITY_BITS,
+    INTENSITY_MAX,
     LEAK_MAX,
     STEPS_MAX,
     THRESHOLD_MIN,
@@ -76,6 +77,8 @@ def load_any_network(folder: Path) -> Network | MultiSpikeNetwork:
     numbers: dict[str, int] = {}
     if kind is InputCoding.RATE:
         numbers["seed"] = coding.integer("seed", 1, (1 << 32) - 1, 1)
+    elif kind is InputCoding.LATENCY:
+        numbers["intensity_min"] = coding.integer("intensity_min", 1, INTENSITY_MAX, 1)
     else:
         numbers["input_bits"] = coding.integer("input_bits", 1, INTENSITY_BITS, INTENSITY_BITS)
     coding.done()

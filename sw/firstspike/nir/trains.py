@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firstspike.golden.multispike import random_bytes
+from firstspike.golden.multispike import input_spikes
 from firstspike.methods.floats import FloatLayer, FloatNetwork
 from firstspike.network import MultiSpikeLayer, MultiSpikeNetwork
 from firstspike.network.multispike import INPUT
@@ -45,9 +45,9 @@ def arrivals(network: MultiSpikeNetwork, images: np.ndarray) -> Callable[[int], 
     images : ndarray of uint8, shape (n, pixels)
         Intensities.
     """
-    if network.coding is InputCoding.RATE:
-        noise = random_bytes(network)
-        return lambda step: (noise[step] < images).astype(np.float64)
+    if not network.coding.numeric:
+        spiking = input_spikes(network)
+        return lambda step: spiking(images, step).astype(np.float64)
     numbers = images / INTENSITY_MAX
     if network.coding is InputCoding.DIRECT:
         return lambda step: numbers
@@ -72,7 +72,7 @@ def spike_trains(
     trains: dict[str, list[np.ndarray]] = {layer.name: [] for layer in network.layers}
     for step in range(network.steps):
         sent = {INPUT: arriving(step)}
-        if integer and network.coding is not InputCoding.RATE:
+        if integer and network.coding.numeric:
             shift = INTENSITY_BITS - network.input_bits
             pixels = np.rint(sent[INPUT] * INTENSITY_MAX).astype(np.int64)
             sent[INPUT] = (pixels >> shift).astype(np.float64)
