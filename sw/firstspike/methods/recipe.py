@@ -61,6 +61,11 @@ METHODS: dict[str, dict[str, Option]] = {
         "delta": Option(0.5, 0.001, 100.0),
         "samples": Option(5, 1, 100),
     },
+    "tsslbp": {
+        "leak": Option(2, 1, 7),
+        "current_leak": Option(1, 1, 7),
+        "gain": Option(1.0, 0.01, 100.0),
+    },
     "tuned": {
         "width": Option(1.0, 0.01, 100.0),
         "height": Option(0.3, 0.001, 100.0),
