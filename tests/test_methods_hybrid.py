@@ -18,6 +18,7 @@ from firstspike.methods import hybrid
 from firstspike.methods.balancing import ReluNet, balance, spiking
 from firstspike.methods.simulate import simulate
 from firstspike.methods.surrogate import Triangle
+from firstspike.spec import InputCoding
 from firstspike.train.batches import load_splits
 from methods_bench import check_on_core, recipe
 
@@ -114,6 +115,22 @@ def test_digits(tmp_path, more):
         for layer, first in zip(floats.layers, before.layers, strict=True):
             assert layer.threshold == first.threshold
             assert 0 < abs(layer.weights - first.weights).mean() < abs(first.weights).mean()
+
+
+def test_random_pixels(tmp_path):
+    """Pixels as spikes: the network of the trained one runs on the core."""
+    plan = recipe(tmp_path, "hybrid", REST % ", random: 1")
+    splits = load_splits(plan, None)
+    variants = {v.name: v for v in hybrid.train(plan, splits, 0, lambda _: None)}
+    images, labels = splits.test_images.numpy(), splits.test_labels.numpy()
+    right = {
+        name: float((run_multispike(v.network, images).predicted == labels).mean())
+        for name, v in variants.items()
+    }
+    assert all(v.network.coding is InputCoding.RATE for v in variants.values())
+    assert right["hybrid-2"] > right["converted-2"] + 0.02
+    assert right["converted-32"] > 0.85
+    check_on_core(variants["hybrid-2"], images[:4])
 
 
 def test_a_rate_of_nearly_nothing_changes_nearly_nothing(tmp_path):

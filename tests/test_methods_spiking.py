@@ -5,7 +5,8 @@ to fire above it; slopes by the potential, not by thresholds; a reset that has a
 resets that are soft; a leak before the reset's rest is halved once more; steps since a spike that
 are not counted, or never start anew; neurons left out anew in each step; a mean that is not scaled
 when it is folded, and a variance the wrong way up; LocalZO twice as large, or by the distance
-unscaled; a triangle as wide as its width's inverse; small slopes that are not counted.
+unscaled; a triangle as wide as its width's inverse; small slopes that are not counted; pixels that
+spike at their random byte, not above it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import numpy as np
 import pytest
 import torch
 
+from firstspike.golden.multispike import run_multispike
+from firstspike.methods.quantize import quantize_network
 from firstspike.methods.simulate import simulate
 from firstspike.methods.spiking import Rule, SpikingNet, scan
 from firstspike.methods.surrogate import (
@@ -27,7 +30,7 @@ from firstspike.methods.surrogate import (
     ZerothOrder,
     fire,
 )
-from firstspike.spec import Reset
+from firstspike.spec import InputCoding, Reset
 
 pytestmark = pytest.mark.train
 
@@ -57,6 +60,25 @@ def test_forward_is_the_rule(reset, leak, strict, counted):
     logits = found.spikes["output"].sum(dim=0) if counted else found.potential
     assert torch.equal(net(pixels), logits)
     assert logits.unique().numel() > 3
+
+
+def test_random_pixels_are_those_of_the_core():
+    """The golden model, from integers, has the very counts that training had."""
+    rng = np.random.default_rng(3)
+    rules = [Rule(5.0), Rule(None)]
+    coding = InputCoding.RATE
+    net = SpikingNet([10, 8, 3], rules, steps=9, surrogate=Triangle(), coding=coding).eval()
+    with torch.no_grad():
+        for dense in net.dense:
+            dense.weight.copy_(torch.from_numpy(rng.integers(-7, 8, dense.weight.shape)))
+            dense.weight[0, 0] = 7.0
+    images = rng.integers(0, 256, (60, 10)).astype(np.uint8)
+    with torch.no_grad():
+        found = net.run(torch.from_numpy(images) / 255)
+    outcome = run_multispike(quantize_network(net.to_floats("n", (2, 5)), 4).network, images)
+    counts = found.spikes["hidden1"].sum(dim=0)
+    assert (counts.numpy() == outcome.spike_count["hidden1"]).all() and counts.max() > 3
+    assert (found.potential.numpy() == outcome.potential).all()
 
 
 def test_normalised_currents_fold():

@@ -9,7 +9,7 @@ import numpy as np
 from firstspike.cost import total_cycles
 from firstspike.errors import InputError
 from firstspike.golden.encoding import latency_times
-from firstspike.golden.randomness import advance, random_byte
+from firstspike.golden.randomness import random_bytes
 from firstspike.multispike_cost import multispike_costs, multispike_total
 from firstspike.multispike_fit import check_multispike_fit
 from firstspike.network.multispike import INPUT, MultiSpikeLayer, MultiSpikeNetwork
@@ -124,21 +124,12 @@ def input_spikes(network: MultiSpikeNetwork) -> Callable[[np.ndarray, int], np.n
     if pixels come as numbers.
     """
     if network.coding is InputCoding.RATE:
-        noise = _random_bytes(network)
+        noise = random_bytes(network.seed, network.steps, network.pixels)
         return lambda pixels, step: noise[step] < pixels
     if network.coding is InputCoding.LATENCY:
         low, steps = network.intensity_min, network.steps
         return lambda pixels, step: latency_times(pixels, steps, low) == step
     return lambda pixels, _: np.zeros(pixels.shape, bool)
-
-
-def _random_bytes(network: MultiSpikeNetwork) -> np.ndarray:
-    """Return the random byte of every step and pixel, int64 of shape (steps, pixels)."""
-    register, rows = network.seed, []
-    for _ in range(network.steps):
-        register = advance(register)
-        rows.append([random_byte(register, i) for i in range(network.pixels)])
-    return np.array(rows)
 
 
 def _product(events: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from firstspike.errors import InputError
-from firstspike.methods.spiking import Rule, SpikingNet, scan
+from firstspike.methods.spiking import Rule, SpikingNet, input_trains, scan
 from firstspike.methods.surrogate import Surrogate, Triangle
+from firstspike.spec import InputCoding
 
 __all__ = ["ReluNet", "balance", "spiking"]
 
@@ -45,7 +46,14 @@ class ReluNet(nn.Module):
         return self.dense[-1](pixels)
 
 
-def balance(model: ReluNet, inputs: Tensor, *, steps: int, scaling: float) -> list[float]:
+def balance(
+    model: ReluNet,
+    inputs: Tensor,
+    *,
+    steps: int,
+    scaling: float,
+    coding: InputCoding = InputCoding.DIRECT,
+) -> list[float]:
     """Return a threshold for each hidden layer.
 
     Parameters
@@ -58,6 +66,8 @@ def balance(model: ReluNet, inputs: Tensor, *, steps: int, scaling: float) -> li
         For which currents are looked at.
     scaling : float
         Times which the largest current is the threshold.
+    coding : InputCoding
+        DIRECT or RATE.
 
     Raises
     ------
@@ -65,7 +75,7 @@ def balance(model: ReluNet, inputs: Tensor, *, steps: int, scaling: float) -> li
         If a layer gets no current above 0, so that it never spikes.
     """
     thresholds: list[float] = []
-    sent = inputs[None]
+    sent = input_trains(coding, steps, inputs.shape[1])(inputs)
     for number, dense in enumerate(model.dense[:-1], 1):
         with torch.no_grad():
             currents = dense(sent).expand(steps, -1, -1)
@@ -87,6 +97,7 @@ def spiking(
     steps: int,
     surrogate: Surrogate,
     dropout: float = 0.0,
+    coding: InputCoding = InputCoding.DIRECT,
 ) -> SpikingNet:
     """Return the spiking network with a copy of the weights of ``model``.
 
@@ -99,7 +110,7 @@ def spiking(
         Trained.
     thresholds : list of float
         Of the hidden layers.
-    steps, surrogate, dropout
+    steps, surrogate, dropout, coding
         Of the spiking network.
     """
     net = SpikingNet(
@@ -109,6 +120,7 @@ def spiking(
         surrogate=surrogate,
         dropout=dropout,
         gain=math.prod(thresholds) / steps,
+        coding=coding,
     )
     with torch.no_grad():
         for copy, dense in zip(net.dense, model.dense, strict=True):

@@ -6,14 +6,15 @@ many steps; from its weights and thresholds, one to three epochs of backpropagat
 give one that needs few. Neurons integrate without a leak, fire above their threshold and lose it;
 the outputs add up, and the loss is the cross-entropy of their potentials.
 
-What differs: pixels are numbers in every step, not random signed spikes; a spike is heard by the
-next layer in the step it is sent in, not one later; logits are the potentials times a constant, so
-that training starts at the scale that the trained network had.
+What differs: pixels are numbers in every step, or random spikes, but never signed ones; a spike is
+heard by the next layer in the step it is sent in, not one later; logits are the potentials times a
+constant, so that training starts at the scale that the trained network had.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 
@@ -24,6 +25,7 @@ from firstspike.methods.recipe import MethodRecipe
 from firstspike.methods.spiking import SpikingNet
 from firstspike.methods.surrogate import Exponential, Surrogate, Triangle
 from firstspike.methods.variant import Progress, Variant
+from firstspike.spec import InputCoding
 from firstspike.train.batches import Splits
 
 __all__ = ["train"]
@@ -32,6 +34,7 @@ __all__ = ["train"]
 def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -> list[Variant]:
     """Return the networks: converted at each number of steps, and trained on where they are few."""
     options = recipe.options
+    coding = InputCoding.RATE if options["random"] else InputCoding.DIRECT
     torch.manual_seed(seed)
     model = ReluNet(
         [splits.shape[0] * splits.shape[1], *recipe.hidden, 10], recipe.training.hidden_dropout
@@ -50,13 +53,18 @@ def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -
     float_accuracy = accuracy(model, splits.test_images, splits.test_labels)
     calibration = splits.train_images[: int(options["calibration"])]
     thresholds = balance(
-        model, numbers(calibration), steps=max(recipe.steps), scaling=options["scaling"]
+        model,
+        numbers(calibration),
+        steps=max(recipe.steps),
+        scaling=options["scaling"],
+        coding=coding,
     )
     facts = {"float_accuracy": float_accuracy, "thresholds": thresholds}
     surrogate = _surrogate(options)
+    rules: dict[str, Any] = {"surrogate": surrogate, "coding": coding}
     variants = []
     for steps in recipe.steps:
-        net = spiking(model, thresholds, steps=steps, surrogate=surrogate)
+        net = spiking(model, thresholds, steps=steps, **rules)
         variants.append(_variant(f"converted-{steps}", net, recipe, splits, facts))
     tuning = replace(
         recipe,
@@ -69,7 +77,7 @@ def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -
             model,
             thresholds,
             steps=steps,
-            surrogate=surrogate,
+            **rules,
             dropout=recipe.training.hidden_dropout,
         )
         fit(net, tuning, splits, seed, advance(steps * options["epochs"]))

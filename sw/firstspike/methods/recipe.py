@@ -46,6 +46,7 @@ METHODS: dict[str, dict[str, Option]] = {
         "width": Option(1.0, 0.01, 100.0),
         "height": Option(0.3, 0.001, 100.0),
         "decay": Option(0.0, 0.0, 10.0),
+        "random": Option(0, 0, 1),
     },
     "proxy": {
         "threshold": Option(2.0, 0.01, 1000.0),
@@ -60,6 +61,17 @@ METHODS: dict[str, dict[str, Option]] = {
     "localzo": {
         "delta": Option(0.5, 0.001, 100.0),
         "samples": Option(5, 1, 100),
+    },
+    "rewiring": {
+        "least": Option(0.0073, 0.0001, 1.0),
+        "rewire_epochs": Option(4, 1, 1000),
+        "held_epochs": Option(4, 1, 1000),
+        "rewire_rate": Option(0.002, 1e-6, 1.0),
+        "steepness": Option(0.05, 0.001, 10.0),
+    },
+    "s4nn": {
+        "gamma": Option(0.1, 0.001, 1.0),
+        "level": Option(0.35, 0.01, 1.0),
     },
     "tsslbp": {
         "leak": Option(2, 1, 7),

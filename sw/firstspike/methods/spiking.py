@@ -7,6 +7,7 @@ through what it sent, not through what sending cost it.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,17 +15,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from firstspike.golden.randomness import random_bytes
 from firstspike.methods.floats import FloatLayer, FloatNetwork
 from firstspike.methods.simulate import Course
 from firstspike.methods.surrogate import Surrogate, fire
 from firstspike.network.multispike import INPUT
-from firstspike.spec import InputCoding, Reset
+from firstspike.spec import INTENSITY_MAX, InputCoding, Reset
 
-__all__ = ["Rule", "SpikingNet", "State", "scan", "start", "step"]
+__all__ = ["Rule", "SpikingNet", "State", "input_trains", "scan", "start", "step"]
 
 #: Steps since a neuron fired, if it never did.
 _NEVER = 1000.0
 _INPUT_BITS = 8
+#: Of random spikes; the default of `MultiSpikeNetwork`.
+_SEED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,20 @@ def scan(rule: Rule, currents: Tensor, surrogate: Surrogate) -> tuple[Tensor, Te
     return torch.stack(trains), state.potential
 
 
+def input_trains(coding: InputCoding, steps: int, pixels: int) -> Callable[[Tensor], Tensor]:
+    """Return a function from pixels 0..1 (n, pixels) to what they bring, by step.
+
+    It returns float32 of shape (1, n, pixels) where all steps are equal (DIRECT), and
+    (steps, n, pixels) of zeros and ones where pixels spike (RATE, seed 1).
+    """
+    if coding is InputCoding.DIRECT:
+        return lambda values: values[None]
+    noise = torch.from_numpy(random_bytes(_SEED, steps, pixels)).float()[:, None]
+    return lambda values: (values * INTENSITY_MAX > noise + 0.5).float()
+
+
 class SpikingNet(nn.Module):
-    """Dense layers of such neurons; pixels are there in every step.
+    """Dense layers of such neurons; pixels are numbers in every step, or random spikes.
 
     Parameters
     ----------
@@ -132,6 +148,9 @@ class SpikingNet(nn.Module):
         Share of hidden neurons that are left out in training, the same in all steps of an image.
     gain : float
         What the outputs are multiplied with to be logits.
+    coding : InputCoding
+        DIRECT; or RATE: the very spikes of semantics 11.1, so that training hears the noise that
+        the core makes.
     """
 
     def __init__(
@@ -145,6 +164,7 @@ class SpikingNet(nn.Module):
         norm: bool = False,
         dropout: float = 0.0,
         gain: float = 1.0,
+        coding: InputCoding = InputCoding.DIRECT,
     ) -> None:
         super().__init__()
         pairs = list(itertools.pairwise(sizes))
@@ -157,11 +177,13 @@ class SpikingNet(nn.Module):
         self.steps = steps
         self.surrogate = surrogate
         self.gain = gain
+        self.coding = coding
+        self.sent = input_trains(coding, steps, sizes[0])
 
     def run(self, pixels: Tensor) -> Course:
         """Return what the network does with pixels 0..1 of shape (n, inputs)."""
         trains = {}
-        sent, potential = pixels[None], pixels
+        sent, potential = self.sent(pixels), pixels
         for number, dense in enumerate(self.dense):
             # All steps at once; pixels are the same in each.
             currents = dense(sent.flatten(0, 1))
@@ -203,7 +225,7 @@ class SpikingNet(nn.Module):
             name=name,
             layers=tuple(layers),
             steps=self.steps,
-            coding=InputCoding.DIRECT,
+            coding=self.coding,
             shape=shape,
             labels=tuple(range(self.dense[-1].out_features)),
             input_bits=_INPUT_BITS,
