@@ -207,7 +207,7 @@ class SpikingNet(nn.Module):
         """Return the network as it is after training, for images of ``shape``."""
         layers, source = [], INPUT
         for number, (dense, rule) in enumerate(zip(self.dense, self.rules, strict=True)):
-            weights, bias = _folded(dense, *self.norms[number : number + 1])
+            weights, bias = folded(dense, *self.norms[number : number + 1])
             layers.append(
                 FloatLayer(
                     name=self._name(number),
@@ -235,7 +235,7 @@ class SpikingNet(nn.Module):
         return "output" if number == len(self.dense) - 1 else f"hidden{number + 1}"
 
 
-def _folded(
+def folded(
     dense: nn.Linear, norm: nn.BatchNorm1d | None = None
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return weights (inputs, neurons), and biases (1, neurons), with the normalisation in them."""
