@@ -46,17 +46,17 @@ def compact(network: FloatNetwork) -> FloatNetwork:
 
 
 def _live(layer: FloatLayer) -> np.ndarray:
-    live = layer.weights != 0
-    return live if layer.mask is None else live & layer.mask
+    weights = layer.weights if layer.mask is None else np.where(layer.mask, layer.weights, 0.0)
+    return np.not_equal(weights, 0.0)
 
 
 def _driven(layer: FloatLayer) -> np.ndarray:
     """Return which neurons of ``layer`` anything reaches."""
-    driven = _live(layer).any(axis=0)
+    driven: np.ndarray = _live(layer).any(axis=0)
     if layer.bias is not None:
-        driven |= (layer.bias != 0).any(axis=0)
+        driven = driven | (layer.bias != 0).any(axis=0)
     if layer.initial is not None:
-        driven |= layer.initial != 0
+        driven = driven | (layer.initial != 0)
     return driven
 
 

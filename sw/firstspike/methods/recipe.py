@@ -47,6 +47,7 @@ METHODS: dict[str, dict[str, Option]] = {
         "height": Option(0.3, 0.001, 100.0),
         "decay": Option(0.0, 0.0, 10.0),
         "random": Option(0, 0, 1),
+        "loose": Option(0.0, 0.0, 10.0),
     },
     "proxy": {
         "threshold": Option(2.0, 0.01, 1000.0),
@@ -67,7 +68,7 @@ METHODS: dict[str, dict[str, Option]] = {
         "rewire_epochs": Option(4, 1, 1000),
         "held_epochs": Option(4, 1, 1000),
         "rewire_rate": Option(0.002, 1e-6, 1.0),
-        "steepness": Option(0.05, 0.001, 10.0),
+        "steepness": Option(1.5, 0.001, 10.0),
     },
     "s4nn": {
         "gamma": Option(0.1, 0.001, 1.0),
@@ -77,6 +78,13 @@ METHODS: dict[str, dict[str, Option]] = {
         "leak": Option(2, 1, 7),
         "current_leak": Option(1, 1, 7),
         "gain": Option(1.0, 0.01, 100.0),
+    },
+    "sew": {
+        "add": Option(3, 0, 64),
+        "and": Option(2, 0, 64),
+        "iand": Option(2, 0, 64),
+        "plain": Option(3, 0, 64),
+        "slope": Option(4.0, 0.01, 100.0),
     },
     "tuned": {
         "width": Option(1.0, 0.01, 100.0),

@@ -1,0 +1,242 @@
+"""Gradient rewiring, and networks without the neurons that change nothing.
+
+Mutants tried, each of which a test here refused: TODO
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from firstspike.errors import InputError
+from firstspike.golden.multispike import run_multispike
+from firstspike.methods import rewiring
+from firstspike.methods.compaction import compact
+from firstspike.methods.floats import FloatLayer, FloatNetwork
+from firstspike.methods.quantize import quantize_network, scale_for
+from firstspike.methods.rewire import Rewire, laplace_middle
+from firstspike.methods.rewiring import falling, live_operations
+from firstspike.spec import InputCoding, Reset
+from firstspike.train.batches import load_splits
+from methods_bench import CORE, check_on_core, recipe
+
+pytestmark = pytest.mark.train
+
+
+@pytest.mark.parametrize(("sparsity", "steepness"), [(0.5, 2.0), (0.9, 0.1), (0.9927, 3.0)])
+def test_share_below_0_under_the_prior(sparsity, steepness):
+    """Of what the Laplace distribution gives, a share of p is dead."""
+    middle = laplace_middle(sparsity, steepness)
+    torch.manual_seed(1)
+    drawn = torch.distributions.Laplace(middle, 1 / steepness).sample((100_000,))
+    deviation = math.sqrt(sparsity * (1 - sparsity) / len(drawn))
+    assert float((drawn < 0).float().mean()) == pytest.approx(sparsity, abs=5 * deviation)
+
+
+def weights(*values: float) -> torch.nn.Parameter:
+    return torch.nn.Parameter(torch.tensor(values, dtype=torch.float64))
+
+
+def go(rule: Rewire, weight: torch.nn.Parameter, *gradient: float) -> list[float]:
+    weight.grad = torch.tensor(gradient, dtype=torch.float64)
+    rule.step()
+    return weight.tolist()
+
+
+def test_formula_by_hand():
+    """Moments are 0.1 g, then 0.9 m + 0.1 g, and so on; rates are 0.1 / 0.1 and 0.1 / 0.19."""
+    weight = weights(0.5, -0.5)
+    rule = Rewire([weight], 0.1, steepness=0.2, sparsity=0.9)
+    # mu = ln 0.2 / 0.2 is below both.
+    assert go(rule, weight, 3.0, 3.0) == pytest.approx([0.5 - 0.1 - 0.2, -0.5 - 0.1 + 0.2])
+    first = 0.9 * 0.3 - 0.1 * 1.0
+    second = (0.999 * 0.009 + 0.001 * 1.0) / (1 - 0.999**2)
+    rate = 0.1 / 0.19
+    moved = rate * first / math.sqrt(second)
+    expected = [0.2 - moved - 0.2 * rate, -0.4 - moved + 0.2 * rate]
+    assert go(rule, weight, -1.0, -1.0) == pytest.approx(expected)
+
+
+def test_below_its_middle_the_prior_pulls_up():
+    weight = weights(0.05)
+    rule = Rewire([weight], 0.1, steepness=1.0, sparsity=0.5)
+    assert laplace_middle(0.5, 1.0) == 0
+    # Rates are 1, 0.1 / 0.19 and 0.1 / 0.271: theta becomes -0.95, -0.42 and -0.05, then above 0.
+    assert [go(rule, weight, 0.0)[0] for _ in range(3)] == [0.0] * 3
+    theta = 0.05 - 1 + 0.1 / 0.19 + 0.1 / 0.271 + 0.1 / (1 - 0.9**4)
+    assert go(rule, weight, 0.0) == pytest.approx([theta])
+
+
+def test_the_dead_come_back_and_signs_stay():
+    weight = weights(0.1, -0.1)
+    rule = Rewire([weight], 0.08)
+    for _ in range(4):
+        go(rule, weight, 1.0, -1.0)
+    assert weight.tolist() == [0.0, 0.0] and rule.share == 0
+    back = []
+    for _ in range(40):
+        values = go(rule, weight, -1.0, 1.0)
+        assert values[0] >= 0 >= values[1]
+        back.append(rule.share)
+    assert back[0] == 0 and back[-1] == 1
+
+
+def test_what_is_held():
+    """The largest stay, on the grid; no other changes until it is let go."""
+    weight = weights(0.9, -0.52, 0.3, 0.1)
+    rule = Rewire([weight], 0.02)
+    rule.hold(0.5, 3)
+    # Scales that are tried go up to 0.9 / 3; of two weights on a grid of three.
+    scale = scale_for(np.array([0.9, -0.52, 0.0, 0.0]), 3)
+    assert weight.tolist() == pytest.approx([3 * scale, -2 * scale, 0.0, 0.0])
+    for _ in range(10):
+        go(rule, weight, -1.0, 1.0, -1.0, -1.0)
+    values = weight.tolist()
+    # 0.9 + 0.2 is above the largest weight; 0.52 + 0.2 is nearest to the same.
+    assert values == pytest.approx([3 * scale, -round(0.72 / scale) * scale, 0.0, 0.0])
+    assert values[1] < -2.5 * scale or scale > 0.28
+    rule.release()
+    assert weight.tolist() == pytest.approx([1.1, -0.72, 0.0, 0.0])
+    assert go(rule, weight, 0.0, 0.0, 0.0, -1.0)[3] > 0
+
+
+def test_the_prior_is_steered():
+    weight = weights(*([0.5] * 10))
+    rule = Rewire([weight], 0.0)
+    rule.gain = 2.0
+    rule.restart(0.75, falling(1.0, 0.25, 2))
+    go(rule, weight, *([0.0] * 10))
+    assert rule.steepness == pytest.approx(2 * math.log(2))
+    for _ in range(3):
+        go(rule, weight, *([0.0] * 10))
+    assert rule.steepness == pytest.approx(2 * math.log(4))
+    rule.restart(0.75, lambda done: 2.0)
+    go(rule, weight, *([0.0] * 10))
+    assert rule.steepness == 0
+
+
+def floats(*layers: FloatLayer) -> FloatNetwork:
+    return FloatNetwork(
+        name="net",
+        layers=layers,
+        steps=3,
+        coding=InputCoding.DIRECT,
+        shape=(1, 4),
+        labels=(0, 1),
+    )
+
+
+def test_compaction_changes_nothing():
+    """Two layers of neurons: some unheard, some undriven, some only useless through others."""
+    rng = np.random.default_rng(1)
+    masks = [rng.random(shape) < 0.25 for shape in ((4, 12), (12, 9), (9, 2))]
+    # 0 hears nothing, but has a bias; 1 does not; all that hear it have nothing else.
+    masks[0][:, :2] = False
+    masks[1][:, 0] = [False, True, *([False] * 10)]
+    masks[1][0, 1] = masks[2][1, 0] = True
+    bias = np.zeros((1, 12))
+    bias[0, 0] = 0.7
+    network = floats(
+        *(
+            FloatLayer(
+                name=name,
+                weights=rng.normal(0.5, 1.0, mask.shape),
+                sources=(source,),
+                threshold=None if name == "output" else 1.0,
+                reset=Reset.HARD,
+                bias=bias if name == "a" else None,
+                mask=mask,
+            )
+            for name, source, mask in zip(
+                ("a", "b", "output"), ("input", "a", "b"), masks, strict=True
+            )
+        )
+    )
+    small = compact(network)
+    sizes = [layer.weights.shape[1] for layer in small.layers]
+    assert sizes[0] < 11 and sizes[1] < 9 and sizes[2] == 2
+    assert (small.layers[0].bias == 0.7).any()
+    for layer in small.layers[:-1]:
+        assert layer.mask is not None
+    images = rng.integers(0, 256, (50, 1, 4), dtype=np.uint8)
+    before, after = (
+        run_multispike(quantize_network(net, 8).network, images) for net in (network, small)
+    )
+    np.testing.assert_array_equal(before.potential, after.potential)
+    assert after.counters["synops"].sum() < before.counters["synops"].sum()
+
+
+def test_other_sources_are_refused():
+    first = FloatLayer(name="a", weights=np.ones((4, 2)), sources=("input",), threshold=1.0)
+    second = FloatLayer(name="b", weights=np.ones((4, 2)), sources=("input",), threshold=None)
+    with pytest.raises(ValueError, match="layer 'b': inputs is"):
+        compact(floats(first, second))
+
+
+def test_live_operations():
+    """Numbers 255 and 1 of four inputs; the one neuron that fires has one live synapse."""
+    mask = np.array([[True, False], [True, True], [True, True], [False, True]])
+    first = FloatLayer(
+        name="a",
+        weights=mask * np.array([1.0, 0.001]),
+        sources=("input",),
+        threshold=1.0,
+        mask=mask,
+    )
+    last = FloatLayer(
+        name="output",
+        weights=np.array([[1.0, 0.0], [1.0, 1.0]]),
+        sources=("a",),
+        threshold=None,
+        mask=np.array([[True, False], [True, True]]),
+    )
+    network = quantize_network(floats(first, last), 8).network
+    images = np.array([[[255, 1, 0, 0]]], np.uint8)
+    outcome = run_multispike(network, images)
+    assert outcome.spike_count["a"].tolist() == [[3, 0]]
+    assert live_operations(network, images) == pytest.approx(3 + 3)
+
+
+REST = """\
+hidden: [40]
+weight_bits: 4
+steps: [4]
+training: {epochs: 15, batch: 64, learning_rate: 0.01}
+options: {rewire_epochs: 8, held_epochs: 8, least: 0.03, rewire_rate: 0.01}
+"""
+
+
+def test_digits(tmp_path):
+    plan = recipe(tmp_path, "rewiring", REST)
+    splits = load_splits(plan, None)
+    shares: list[float] = []
+    variants = {v.name: v for v in rewiring.train(plan, splits, 0, shares.append)}
+    assert list(variants) == ["dense-4", "rewired-30-4", "rewired-10-4", "rewired-3-4"]
+    assert shares == sorted(shares) and shares[-1] == 1.0
+    images, labels = splits.test_images.numpy(), splits.test_labels.numpy()
+    cycles = []
+    for variant, wanted in zip(variants.values(), (1.0, 0.3, 0.1, 0.03), strict=True):
+        outcome = run_multispike(variant.network, images, core=CORE)
+        right = float((outcome.predicted == labels).mean())
+        # Trained as the core has it.
+        assert right == pytest.approx(variant.facts["float_accuracy"], abs=0.01)
+        assert variant.facts["connectivity"] <= wanted
+        cycles.append(outcome.counters["cycles"].mean())
+        for layer in variant.network.layers:
+            assert layer.alive is not None
+            np.testing.assert_array_equal(layer.alive, layer.weights != 0)
+    assert variants["dense-4"].facts["float_accuracy"] > 0.93
+    assert variants["rewired-10-4"].facts["float_accuracy"] > 0.9
+    assert variants["rewired-3-4"].facts["connectivity"] > 0.02
+    assert variants["rewired-3-4"].facts["came_back"] > 0
+    assert cycles[-1] < 0.8 * cycles[0]
+    check_on_core(variants["rewired-3-4"], images[:4])
+
+
+def test_one_bit(tmp_path):
+    plan = recipe(tmp_path, "rewiring", REST.replace("weight_bits: 4", "weight_bits: 1"))
+    with pytest.raises(InputError, match=r"weight_bits: is 1, must be in 2\.\.8"):
+        rewiring.train(plan, load_splits(plan, None), 0, lambda _: None)
