@@ -34,7 +34,7 @@ def integer_net(seed: int, steps: int, leak: int, current_leak: int) -> TsslNet:
         dropout=0.5,
     )
     with torch.no_grad():
-        for number, scale in enumerate((0.13, 0.09, 0.11)):
+        for number, scale in enumerate((0.13, 0.0625, 0.125)):
             shape = net.dense[number].weight.shape
             net.dense[number].weight.copy_(torch.randint(-10, 16, shape) * scale)
             net.scales[number] = scale
@@ -77,6 +77,16 @@ def test_neuron_by_hand():
     expected = [first / 10, second / 10, third / 10, last / 10]
     assert currents.grad is not None
     assert currents.grad.flatten().tolist() == pytest.approx(expected)
+
+
+def test_spikes_in_a_row_by_hand():
+    """The second one starts from 0; the first one's time changes from where it starts."""
+    currents = torch.tensor([12.0, 14.0]).reshape(2, 1, 1).requires_grad_()
+    fire(currents, 10.0, 2, 1).backward(torch.tensor([0.0, 1.0]).reshape(2, 1, 1))
+    assert currents.grad is not None
+    second = 1 / 1.4
+    first = 1.2 / 1.2 / 4 * second
+    assert currents.grad.flatten().tolist() == pytest.approx([first / 10, second / 10])
 
 
 def test_spikes_come_earlier():
