@@ -13,6 +13,7 @@ constant, so that training starts at the scale that the trained network had.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -32,7 +33,10 @@ __all__ = ["train"]
 
 
 def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -> list[Variant]:
-    """Return the networks: converted at each number of steps, and trained on where they are few."""
+    """Return the networks: converted at each number of steps, and trained on where they are few.
+
+    With the option ``loose``, also converted with thresholds of that scaling.
+    """
     options = recipe.options
     coding = InputCoding.RATE if options["random"] else InputCoding.DIRECT
     torch.manual_seed(seed)
@@ -51,21 +55,22 @@ def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -
 
     fit(model, recipe, splits, seed, advance(recipe.training.epochs))
     float_accuracy = accuracy(model, splits.test_images, splits.test_labels)
-    calibration = splits.train_images[: int(options["calibration"])]
-    thresholds = balance(
-        model,
-        numbers(calibration),
-        steps=max(recipe.steps),
-        scaling=options["scaling"],
-        coding=coding,
-    )
-    facts = {"float_accuracy": float_accuracy, "thresholds": thresholds}
-    surrogate = _surrogate(options)
-    rules: dict[str, Any] = {"surrogate": surrogate, "coding": coding}
+    inputs = numbers(splits.train_images[: int(options["calibration"])])
+
+    def balanced(scaling: float) -> list[float]:
+        return balance(model, inputs, steps=max(recipe.steps), scaling=scaling, coding=coding)
+
+    thresholds = balanced(options["scaling"])
+    rules: dict[str, Any] = {"surrogate": _surrogate(options), "coding": coding}
+    starts = {"converted": thresholds}
+    if options["loose"]:
+        starts["loose"] = balanced(options["loose"])
     variants = []
-    for steps in recipe.steps:
-        net = spiking(model, thresholds, steps=steps, **rules)
-        variants.append(_variant(f"converted-{steps}", net, recipe, splits, facts))
+    for (name, levels), steps in itertools.product(starts.items(), recipe.steps):
+        net = spiking(model, levels, steps=steps, **rules)
+        known = {"float_accuracy": float_accuracy, "thresholds": levels}
+        variants.append(_variant(f"{name}-{steps}", net, recipe, splits, known))
+    facts = {"float_accuracy": float_accuracy, "thresholds": thresholds}
     tuning = replace(
         recipe,
         training=replace(

@@ -67,6 +67,7 @@ METHODS: dict[str, dict[str, Option]] = {
         "least": Option(0.0073, 0.0001, 1.0),
         "rewire_epochs": Option(4, 1, 1000),
         "held_epochs": Option(4, 1, 1000),
+        "last_epochs": Option(8, 1, 1000),
         "rewire_rate": Option(0.002, 1e-6, 1.0),
         "steepness": Option(1.5, 0.001, 10.0),
     },
@@ -89,6 +90,7 @@ METHODS: dict[str, dict[str, Option]] = {
     "tuned": {
         "width": Option(1.0, 0.01, 100.0),
         "height": Option(0.3, 0.001, 100.0),
+        "deepest": Option(0, 0, 64),
     },
 }
 

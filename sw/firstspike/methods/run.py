@@ -32,6 +32,7 @@ from firstspike.network import (
 )
 from firstspike.outcome import Outcome
 from firstspike.progress import counted
+from firstspike.provenance import commit
 from firstspike.train.batches import Splits, load_splits
 from firstspike.train.recipe import SEED_MAX
 
@@ -63,7 +64,7 @@ def train_method(
     -------
     dict
         What ``metrics.json`` holds: ``recipe``, ``method``, ``data``, ``seed``, ``seconds`` of the
-        method's own work, and a list ``variants`` with the figures of each network.
+        method's own work, ``commit``, and a list ``variants`` with the figures of each network.
 
     Raises
     ------
@@ -95,6 +96,7 @@ def train_method(
         "data": recipe.data,
         "seed": seed,
         "seconds": seconds,
+        "commit": commit(),
         "variants": rows,
     }
     write_file(folder / METRICS, (json.dumps(facts, indent=1) + "\n").encode())
@@ -152,6 +154,7 @@ def _measure(variant: AnyVariant, splits: Splits) -> dict[str, Any]:
         "steps": network.steps,
         "weight_bits": max(layer.weight_bits for layer in network.layers),
         "layers": [network.pixels, *(layer.neurons for layer in network.layers)],
+        "synapses": sum(la.weights.size for la in network.layers),
         "connectivity": float(sum(alive) / sum(la.weights.size for la in network.layers)),
         "images": len(labels),
         "accuracy": _share(np.array(network.labels)[outcome.predicted] == labels),

@@ -9,7 +9,6 @@ from typing import Any
 
 from firstspike.methods.table.rows import Row
 from firstspike.methods.table.runs import Runs
-from firstspike.provenance import commit
 
 __all__ = ["Result", "entries", "mean", "results", "spread"]
 
@@ -43,7 +42,6 @@ def entries(runs: Runs, rows: tuple[Row, ...], seeds: list[int]) -> list[Entry]:
                 {"title": job.row.title}
                 | of_run
                 | {"command": f"firstspike train {job.recipe} -o RUN --seed {job.seed}"}
-                | {"commit": metrics.get("commit", commit())}
                 | kept
                 | {"rtl": checks.get(variant["variant"])}
             )

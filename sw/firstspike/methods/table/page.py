@@ -149,7 +149,5 @@ def _budgets(by_data: dict[str, list[Result]]) -> str:
 
 
 def _synapses(entry: Entry) -> int:
-    if "synapses" in entry:
-        return entry["synapses"]
     sizes = entry["layers"]
-    return sum(a * b for a, b in itertools.pairwise(sizes))
+    return entry.get("synapses") or sum(a * b for a, b in itertools.pairwise(sizes))

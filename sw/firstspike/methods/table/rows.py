@@ -36,7 +36,12 @@ class Row:
 
 #: In the order of the page.
 ROWS: tuple[Row, ...] = (
-    Row("hybrid", "hybrid", ("converted-8", "hybrid-2", "hybrid-4", "hybrid-8")),
+    Row("hybrid", "hybrid", ("converted-2", "converted-8", "hybrid-1", "hybrid-2", "hybrid-8")),
+    Row(
+        "hybrid, deep, random spikes",
+        "hybrid-deep",
+        ("loose-40", "converted-8", "hybrid-2", "hybrid-3", "hybrid-4"),
+    ),
     Row("proxy learning", "proxy", ("proxy-8", "direct-8", "converted-8")),
     Row("progressive tandem learning", "tandem", ("tandem-4", "tandem-16")),
     Row("LocalZO", "localzo", ("localzo-4", "gaussian-4")),
