@@ -205,7 +205,7 @@ hidden: [40]
 weight_bits: 4
 steps: [4]
 training: {epochs: 15, batch: 64, learning_rate: 0.01}
-options: {rewire_epochs: 8, held_epochs: 8, least: 0.03, rewire_rate: 0.01}
+options: {rewire_epochs: 8, held_epochs: 8, last_epochs: 12, least: 0.03, rewire_rate: 0.01}
 """
 
 
@@ -226,7 +226,9 @@ def test_digits(tmp_path):
         assert variant.facts["connectivity"] <= wanted
         cycles.append(outcome.counters["cycles"].mean())
         for layer in variant.network.layers:
-            assert layer.alive is not None
+            assert (layer.alive is None) == (wanted == 1)
+            if layer.alive is None:
+                continue
             np.testing.assert_array_equal(layer.alive, layer.weights != 0)
     assert variants["dense-4"].facts["float_accuracy"] > 0.93
     assert variants["rewired-10-4"].facts["float_accuracy"] > 0.9

@@ -21,7 +21,7 @@ from firstspike.golden.multispike import run_multispike
 from firstspike.methods import tandem
 from firstspike.methods.quantize import quantize_network
 from firstspike.methods.tandem import count_gaps
-from firstspike.methods.tandem_net import TandemNet
+from firstspike.methods.tandem_net import TandemNet, largest
 from firstspike.network import MultiSpikeLayer, MultiSpikeNetwork
 from firstspike.spec import InputCoding, WeightKind
 from firstspike.train.batches import load_splits
@@ -30,10 +30,10 @@ from methods_bench import check_on_core, recipe
 pytestmark = pytest.mark.train
 
 
-def net(stages: int, images: torch.Tensor, bits: int = 4) -> TandemNet:
+def net(stages: int, images: torch.Tensor, bits: int = 4, fan_in: int = 0) -> TandemNet:
     """Return a network after so many stages, nothing of which trained."""
     torch.manual_seed(1)
-    model = TandemNet([12, 30, 20, 5], steps=6, bits=bits, dropout=0.0)
+    model = TandemNet([12, 30, 20, 5], steps=6, bits=bits, dropout=0.0, fan_in=fan_in)
     for _ in range(stages):
         model.advance(images)
     return model
@@ -44,13 +44,18 @@ def pictures() -> tuple[np.ndarray, torch.Tensor]:
     return images, torch.from_numpy(images).flatten(1).float() / 255
 
 
-@pytest.mark.parametrize("bits", [2, 4, 8])
-def test_what_is_trained_is_what_is_exported(bits):
+@pytest.mark.parametrize(("bits", "fan_in"), [(2, 0), (4, 0), (8, 0), (4, 5), (8, 2)])
+def test_what_is_trained_is_what_is_exported(bits, fan_in):
     """The same numbers, so the same counts; and in the first layer the quantised activation."""
     images, inputs = pictures()
-    model = net(3, inputs, bits)
+    model = net(3, inputs, bits, fan_in)
     model.freeze()
     quantized = quantize_network(model.to_floats("n", (3, 4)), bits)
+    for layer in quantized.network.layers:
+        if not fan_in:
+            assert layer.alive is None
+        else:
+            assert layer.alive is not None and set(layer.alive.sum(axis=0)) == {fan_in}
     assert max(quantized.errors.values()) < 1e-6
     outcome = run_multispike(quantized.network, images)
     with torch.no_grad():
@@ -60,7 +65,7 @@ def test_what_is_trained_is_what_is_exported(bits):
             train = model._spikes(number, train, *model._rounded(number))
             counts = (train.sum(dim=0) / model.thresholds[number]).round().numpy()
             assert (counts == outcome.spike_count[name]).all()
-            assert len(np.unique(counts)) > 3
+            assert len(np.unique(counts)) > 3 or fan_in == 2
     assert np.allclose(outcome.potential * quantized.scales["output"], logits, atol=1e-4)
     first, second = count_gaps(quantized.network, images)
     assert first == 0 and second > 0
@@ -140,6 +145,29 @@ def test_what_is_frozen_stays():
     assert same == [True, False, False]
 
 
+def test_the_largest_synapses_stay():
+    """Of each neuron, whatever their signs; the dead do not come back when it is trained."""
+    weight = torch.tensor([[0.1, -0.5, 0.3, 0.0], [-2.0, 1.0, -0.9, 0.95]])
+    assert largest(weight, 2).tolist() == [
+        [False, True, True, False],
+        [True, True, False, False],
+    ]
+    assert largest(weight, 9).all()
+    _, inputs = pictures()
+    before = net(0, inputs).dense[0].weight.detach().clone()
+    model = net(1, inputs, 8, 3)
+    kept = model.dense[0].weight.detach() != 0
+    assert torch.equal(kept, largest(before, 3))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    model(inputs).square().sum().backward()
+    optimizer.step()
+    model.freeze()
+    assert not (model.dense[0].weight[~kept] != 0).any()
+    assert (model.dense[0].weight[kept] != before[kept]).any()
+    # Those of layers that have not had their turn are all there.
+    assert (model.dense[1].weight != 0).all()
+
+
 def test_a_silent_layer():
     _, inputs = pictures()
     model = net(0, inputs)
@@ -170,6 +198,29 @@ def test_digits(tmp_path):
     assert variant.facts["count_gaps"][0] == 0
     assert len(variant.facts["validation_by_stage"]) == 3
     check_on_core(variant, images[:4])
+
+
+def test_budgets(tmp_path):
+    rest = REST.replace("stage_rate: 0.003", "stage_rate: 0.003, budgets: 1")
+    plan = recipe(tmp_path, "tandem", rest.replace("stage_epochs: 3", "stage_epochs: 1"))
+    splits = load_splits(plan, None)
+    shares: list[float] = []
+    found = {v.name: v for v in tandem.train(plan, splits, 0, shares.append)}
+    bits, limits = (
+        [f"tandem-{n}bit-8" for n in (8, 4, 2)],
+        [f"tandem-fan{n}-8" for n in (128, 32, 8)],
+    )
+    assert list(found) == bits + limits
+    assert shares == sorted(shares) and shares[-1] == pytest.approx(1.0)
+    for name, wide in zip(bits, (8, 4, 2), strict=True):
+        assert {layer.weight_bits for layer in found[name].network.layers} == {wide}
+    for name, most in zip(limits, (128, 32, 8), strict=True):
+        for layer in found[name].network.layers:
+            assert layer.weight_bits == 4 and layer.alive is not None
+            assert (layer.alive.sum(axis=0) == min(most, len(layer.weights))).all()
+    found = {name: variant.facts["validation_accuracy"] for name, variant in found.items()}
+    assert found["tandem-8bit-8"] > 0.85 and found["tandem-fan8-8"] > 0.5
+    assert found["tandem-fan8-8"] < found["tandem-8bit-8"]
 
 
 def test_one_bit(tmp_path):

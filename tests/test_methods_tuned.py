@@ -96,3 +96,22 @@ def test_one_hidden_layer(tmp_path):
     plan = recipe(tmp_path, "tuned", REST.replace("[24, 24, 24]", "[24]"))
     with pytest.raises(InputError, match=r"hidden: is \[24\], must name two layers or more"):
         tuned.train(plan, load_splits(plan, None), 0, lambda _: None)
+
+
+def test_depths(tmp_path):
+    """Of 2 and 4 layers; the deeper, the less of the gradient is left, but for what is tuned."""
+    rest = REST.replace("[24, 24, 24]", "[20]").replace("epochs: 8", "epochs: 1")
+    plan = recipe(tmp_path, "tuned", rest.replace("height: 0.1", "height: 0.1, deepest: 7"))
+    shares: list[float] = []
+    variants = tuned.train(plan, load_splits(plan, None), 0, shares.append)
+    assert [v.name for v in variants] == [
+        f"{name}-deep{depth}-4" for depth in (2, 4) for name in ("untuned", "tuned")
+    ]
+    assert shares == sorted(shares) and shares[-1] == 1.0
+    left = []
+    for variant in variants:
+        found = variant.facts["gradients"]
+        assert variant.facts["depth"] == len(found) == len(variant.network.layers) - 1
+        assert all(layer.neurons == 20 for layer in variant.network.layers[:-1])
+        left.append(found[0] / found[-1])
+    assert left[2] < left[0] < 0.5 and left[1] == pytest.approx(left[3], rel=1e-3)

@@ -52,7 +52,7 @@ def _live(layer: FloatLayer) -> np.ndarray:
 
 def _driven(layer: FloatLayer) -> np.ndarray:
     """Return which neurons of ``layer`` anything reaches."""
-    driven: np.ndarray = _live(layer).any(axis=0)
+    driven = np.asarray(_live(layer).any(axis=0))
     if layer.bias is not None:
         driven = driven | (layer.bias != 0).any(axis=0)
     if layer.initial is not None:

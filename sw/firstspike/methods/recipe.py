@@ -58,10 +58,13 @@ METHODS: dict[str, dict[str, Option]] = {
     "tandem": {
         "stage_epochs": Option(3, 1, 1000),
         "stage_rate": Option(0.001, 1e-6, 1.0),
+        "fan_in": Option(0, 0, 8192),
+        "budgets": Option(0, 0, 1),
     },
     "localzo": {
         "delta": Option(0.5, 0.001, 100.0),
         "samples": Option(5, 1, 100),
+        "sparse_delta": Option(0, 0, 100.0),
     },
     "rewiring": {
         "least": Option(0.0073, 0.0001, 1.0),
@@ -86,6 +89,13 @@ METHODS: dict[str, dict[str, Option]] = {
         "iand": Option(2, 0, 64),
         "plain": Option(3, 0, 64),
         "slope": Option(4.0, 0.01, 100.0),
+    },
+    "stidi": {
+        "readout": Option(0, 0, 1),
+        "sharpness": Option(25.0, 0.01, 1000.0),
+        "least_slope": Option(10.0, 0.001, 10000.0),
+        "gain": Option(2.0, 0.01, 100.0),
+        "rounded": Option(2, 1, 100),
     },
     "tuned": {
         "width": Option(1.0, 0.01, 100.0),

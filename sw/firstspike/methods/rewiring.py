@@ -29,7 +29,7 @@ from firstspike.errors import InputError
 from firstspike.golden.multispike import run_multispike
 from firstspike.methods.compaction import compact
 from firstspike.methods.fitting import accuracy, fit
-from firstspike.methods.floats import FloatNetwork
+from firstspike.methods.floats import FloatLayer, FloatNetwork
 from firstspike.methods.quantize import quantize_network
 from firstspike.methods.recipe import MethodRecipe
 from firstspike.methods.rewire import Rewire
@@ -37,7 +37,7 @@ from firstspike.methods.spiking import Rule, SpikingNet
 from firstspike.methods.surrogate import Arctangent
 from firstspike.methods.variant import Progress, Variant
 from firstspike.multispike_fit import check_multispike_fit
-from firstspike.network import MultiSpikeNetwork
+from firstspike.network import MultiSpikeLayer, MultiSpikeNetwork
 from firstspike.spec import Reset
 from firstspike.train.batches import Splits
 
@@ -65,8 +65,11 @@ def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -
     options = recipe.options
     shares = [share for share in _SHARES if share >= options["least"]]
     stage = replace(recipe, training=replace(recipe.training, learning_rate=options["rewire_rate"]))
-    rewired, held = int(options["rewire_epochs"]), int(options["held_epochs"])
-    work = len(recipe.steps) * (recipe.training.epochs + held + len(shares) * (rewired + held))
+    rewired = int(options["rewire_epochs"])
+    # How long connections are held, of all of them and of each share.
+    held = [int(options["held_epochs"])] * len(shares) + [int(options["last_epochs"])]
+    each = recipe.training.epochs + rewired * len(shares) + sum(held)
+    work = each * len(recipe.steps)
     done = 0
 
     def part(epochs: int) -> Progress:
@@ -90,7 +93,7 @@ def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -
         net.dropout.p = 0.0
         rule = Rewire(net.parameters(), options["rewire_rate"])
         rule.gain = options["steepness"]
-        for number, share in enumerate((1.0, *shares), 1):
+        for number, (share, epochs) in enumerate(zip((1.0, *shares), held, strict=True), 1):
             facts: dict[str, Any] = {}
             order = seed + number
             if share < 1:
@@ -102,9 +105,11 @@ def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -
                 facts["came_back"] = sum(int((d.weight != 0)[~was].sum()) for d, was in pairs)
                 facts["rewired_share"] = rule.share
             rule.hold(share, recipe.weight_bits)
-            fit(net, stage, splits, order, part(held), epochs=held, optimizer=rule)
+            fit(net, stage, splits, order, part(epochs), epochs=epochs, optimizer=rule)
             name = f"rewired-{100 * share:.3g}" if share < 1 else "dense"
-            variants.append(_variant(f"{name}-{steps}", net, recipe, splits, facts))
+            full = net.to_floats(recipe.name, splits.shape)
+            full = full if share == 1 else _masked(full)
+            variants.append(_variant(f"{name}-{steps}", net, full, recipe, splits, facts))
             rule.release()
     return variants
 
@@ -115,13 +120,17 @@ def falling(start: float, end: float, steps: int) -> Callable[[int], float]:
 
 
 def _variant(
-    name: str, net: SpikingNet, recipe: MethodRecipe, splits: Splits, facts: dict[str, Any]
+    name: str,
+    net: SpikingNet,
+    full: FloatNetwork,
+    recipe: MethodRecipe,
+    splits: Splits,
+    facts: dict[str, Any],
 ) -> Variant:
-    full = _masked(net.to_floats(recipe.name, splits.shape))
     floats = compact(full)
     quantized = quantize_network(floats, recipe.weight_bits)
     images = splits.validation_images[:_COUNTED].numpy()
-    live = [np.count_nonzero(layer.weights) for layer in full.layers]
+    live = [int(_alive(layer).sum()) for layer in full.layers]
     found = {
         "connectivity": sum(live) / sum(layer.weights.size for layer in full.layers),
         "connections": sum(live),
@@ -149,7 +158,7 @@ def live_operations(network: MultiSpikeNetwork, images: np.ndarray) -> float:
     Parameters
     ----------
     network : MultiSpikeNetwork
-        Layers one behind the other, with alive bits.
+        Layers one behind the other.
     images : ndarray of uint8, shape (n, rows, columns)
         Images.
     """
@@ -157,10 +166,15 @@ def live_operations(network: MultiSpikeNetwork, images: np.ndarray) -> float:
     sent = images.reshape(len(images), -1) > 0
     total = 0
     for layer in network.layers:
-        assert layer.alive is not None
-        total += int((sent.sum(axis=0) * layer.alive.sum(axis=1)).sum())
+        total += int((sent.sum(axis=0) * _alive(layer).sum(axis=1)).sum())
         sent = outcome.spike_count[layer.name].astype(np.int64)
     return total / len(images)
+
+
+def _alive(layer: FloatLayer | MultiSpikeLayer) -> np.ndarray:
+    """Return which synapses there are."""
+    mask = layer.mask if isinstance(layer, FloatLayer) else layer.alive
+    return np.ones(layer.weights.shape, bool) if mask is None else mask
 
 
 def _cycles(network: MultiSpikeNetwork, images: np.ndarray) -> float | None:

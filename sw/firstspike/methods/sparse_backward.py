@@ -10,13 +10,21 @@ into all of its entries.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["SparseLinear", "backward_times", "dense_products", "sparse_products"]
+__all__ = [
+    "SparseLinear",
+    "backward_times",
+    "dense_products",
+    "observed_products",
+    "random_products",
+    "sparse_products",
+]
 
 _REPEATS = 5
 
@@ -71,34 +79,20 @@ class SparseLinear(nn.Linear):
         return currents if self.bias is None else currents + self.bias
 
 
-def backward_times(
-    n: int, inputs: int, neurons: int, share: float, seed: int = 0
-) -> dict[str, float]:
-    """Measure both kinds of products on random numbers.
-
-    Parameters
-    ----------
-    n, inputs, neurons : int
-        Images, and the layer's size.
-    share : float
-        Of the gradient's entries that are not 0.
-    seed : int
-        Of the numbers.
+def backward_times(gradient: Tensor, sent: Tensor, weight: Tensor) -> dict[str, float]:
+    """Measure both kinds of products; see `dense_products`.
 
     Returns
     -------
     dict
-        What was asked for, the shortest ``dense`` and ``sparse`` time in milliseconds, and their
-        quotient ``speedup``, above 1 where sparse products are faster.
+        Sizes; ``share`` of the gradient's entries that are not 0; the shortest of five ``dense``
+        and ``sparse`` times in milliseconds, and their quotient ``speedup``, above 1 where sparse
+        products are faster; and ``difference``, the largest between both results, as a share of
+        the largest number of them.
     """
-    draw = torch.Generator().manual_seed(seed)
-    active = torch.rand(n, neurons, generator=draw) < share
-    gradient = torch.randn(n, neurons, generator=draw) * active
-    sent = (torch.rand(n, inputs, generator=draw) < 0.5).float()
-    weight = torch.randn(neurons, inputs, generator=draw)
-    taken = []
+    taken, results = [], []
     for products in (dense_products, sparse_products):
-        products(gradient, sent, weight)
+        results.append(products(gradient, sent, weight))
         best = float("inf")
         for _ in range(_REPEATS):
             start = time.perf_counter()
@@ -106,12 +100,63 @@ def backward_times(
             best = min(best, time.perf_counter() - start)
         taken.append(1000 * best)
     dense, sparse = taken
+    far = [
+        float((a - b).abs().max() / a.abs().max().clamp(min=1e-30))
+        for a, b in zip(*results, strict=True)
+    ]
     return {
-        "images": n,
-        "inputs": inputs,
-        "neurons": neurons,
-        "share": float(active.float().mean()),
+        "images": len(gradient),
+        "inputs": weight.shape[1],
+        "neurons": weight.shape[0],
+        "share": float((gradient != 0).float().mean()),
         "dense": dense,
         "sparse": sparse,
         "speedup": dense / sparse,
+        "difference": max(far),
     }
+
+
+def random_products(
+    n: int, inputs: int, neurons: int, share: float, seed: int = 0
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return numbers for `backward_times`, of a gradient with so many entries that are not 0."""
+    draw = torch.Generator().manual_seed(seed)
+    active = torch.rand(n, neurons, generator=draw) < share
+    gradient = torch.randn(n, neurons, generator=draw) * active
+    sent = (torch.rand(n, inputs, generator=draw) < 0.5).float()
+    return gradient, sent, torch.randn(neurons, inputs, generator=draw)
+
+
+def observed_products(
+    layers: Sequence[nn.Linear], loss: Callable[[], Tensor]
+) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Return what the backward pass of ``loss`` multiplies at each of ``layers``.
+
+    Parameters
+    ----------
+    layers : sequence of Linear
+        That a call of ``loss`` goes through.
+    loss : callable
+        Runs the network.
+
+    Returns
+    -------
+    list of tuple of Tensor
+        Gradient by the currents, what was sent, and weights; see `dense_products`.
+    """
+    seen: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def watch(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        output.retain_grad()
+        seen[id(layer)] = (inputs[0].detach(), output)
+
+    handles = [layer.register_forward_hook(watch) for layer in layers]
+    loss().backward()
+    for handle in handles:
+        handle.remove()
+    found = []
+    for layer in layers:
+        sent, output = seen[id(layer)]
+        assert output.grad is not None
+        found.append((output.grad, sent, layer.weight.detach()))
+    return found

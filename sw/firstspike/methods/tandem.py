@@ -12,12 +12,17 @@ Pixels come once, as numbers; neurons keep what is above their threshold. So in 
 count is ``clip(floor(current / theta), 0, T)`` exactly. Behind it spikes come one by one, and a
 neuron may fire before what speaks against it has arrived: `count_gaps` tells how often.
 
+With the option ``budgets``, networks of 8, 4 and 2 bits are made, and networks whose neurons have
+at most so many synapses, the largest when their layer's turn comes. The layers behind make up for
+that as well.
+
 What differs: a fixed number of epochs for each layer, not patience; dense layers without
 normalisation; a bias is added at the start, not in shares of a step.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -36,10 +41,14 @@ from firstspike.train.batches import Splits
 __all__ = ["count_gaps", "train"]
 
 _CALIBRATION = 1000
+_BITS = (8, 4, 2)
+_FAN_INS = (128, 32, 8)
 
 
 def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -> list[Variant]:
-    """Return the networks, one for each number of steps, all from one trained network.
+    """Return the networks, for each number of steps, all from one trained network.
+
+    One for each, or, with ``budgets``, one for each number of bits and limit of synapses.
 
     Raises
     ------
@@ -58,7 +67,14 @@ def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -
             learning_rate=options["stage_rate"],
         ),
     )
-    work = recipe.training.epochs + len(recipe.steps) * (len(sizes) - 1) * stage.training.epochs
+    fan_in = int(options["fan_in"])
+    # What stands for each in a name, its bits, and its limit.
+    budgets = {"": (recipe.weight_bits, fan_in)}
+    if options["budgets"]:
+        budgets = {f"-{bits}bit": (bits, fan_in) for bits in _BITS}
+        budgets |= {f"-fan{most}": (recipe.weight_bits, most) for most in _FAN_INS}
+    stages = len(budgets) * len(recipe.steps) * (len(sizes) - 1)
+    work = recipe.training.epochs + stages * stage.training.epochs
     done = 0
 
     def part(epochs: int) -> Progress:
@@ -66,22 +82,23 @@ def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -
         begin, done = done, done + epochs
         return lambda share: progress((begin + share * epochs) / work)
 
-    def fresh(steps: int) -> TandemNet:
+    def fresh(steps: int, bits: int, fan_in: int) -> TandemNet:
         return TandemNet(
             sizes,
             steps=steps,
-            bits=recipe.weight_bits,
+            bits=bits,
             dropout=recipe.training.hidden_dropout,
+            fan_in=fan_in,
         )
 
     torch.manual_seed(seed)
-    relus = fresh(1)
+    relus = fresh(1, recipe.weight_bits, 0)
     fit(relus, recipe, splits, seed, part(recipe.training.epochs))
     facts = {"float_accuracy": accuracy(relus, splits.test_images, splits.test_labels)}
     calibration = numbers(splits.train_images[:_CALIBRATION])
     variants = []
-    for steps in recipe.steps:
-        model = fresh(steps)
+    for steps, (name, (bits, most)) in itertools.product(recipe.steps, budgets.items()):
+        model = fresh(steps, bits, most)
         model.load_state_dict(relus.state_dict())
         course = []
         for _ in model.dense:
@@ -90,13 +107,15 @@ def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -
             course.append(accuracy(model, splits.validation_images, splits.validation_labels))
         model.freeze()
         floats = model.to_floats(recipe.name, splits.shape)
-        quantized = quantize_network(floats, recipe.weight_bits)
+        quantized = quantize_network(floats, bits)
         found = {
+            "fan_in": most,
+            "validation_accuracy": course[-1],
             "validation_by_stage": course,
             "count_gaps": count_gaps(quantized.network, splits.validation_images.numpy()),
             "weight_error": quantized.errors,
         }
-        variants.append(Variant(f"tandem-{steps}", quantized.network, floats, facts | found))
+        variants.append(Variant(f"tandem{name}-{steps}", quantized.network, floats, facts | found))
     return variants
 
 

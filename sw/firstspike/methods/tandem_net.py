@@ -19,7 +19,7 @@ from firstspike.methods.surrogate import Triangle
 from firstspike.network.multispike import INPUT
 from firstspike.spec import INTENSITY_MAX, InputCoding, WeightKind, weight_range
 
-__all__ = ["TandemNet"]
+__all__ = ["TandemNet", "largest"]
 
 _PERCENTILE = 0.999
 _INPUT_BITS = 8
@@ -38,9 +38,13 @@ class TandemNet(nn.Module):
         Of a weight.
     dropout : float
         Share of activations of layers that do not spike yet that are left out in training.
+    fan_in : int
+        Most synapses of a neuron that a layer has when it is rounded; 0: all.
     """
 
-    def __init__(self, sizes: list[int], *, steps: int, bits: int, dropout: float) -> None:
+    def __init__(
+        self, sizes: list[int], *, steps: int, bits: int, dropout: float, fan_in: int = 0
+    ) -> None:
         super().__init__()
         self.dense = [nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
         self.parts = nn.ModuleList(self.dense)
@@ -48,7 +52,10 @@ class TandemNet(nn.Module):
         self.steps = steps
         self._top = weight_range(WeightKind.SIGNED, bits)[1]
         self._bits = bits
-        #: Of the layers that are rounded: what a weight of 1, and a potential of 1, stand for.
+        self._fan_in = fan_in
+        #: Of the layers that are rounded: which synapses there are, of shape (neurons, inputs).
+        self.masks: list[Tensor] = []
+        #: Of the same: what a weight of 1, and a potential of 1, stand for.
         self.scales: list[float] = []
         self.units: list[float] = []
         #: Of the layers that spike.
@@ -87,17 +94,19 @@ class TandemNet(nn.Module):
         if number >= len(self.scales):
             return dense.weight, dense.bias
         scale, unit = self.scales[number], self.units[number]
-        weight = (dense.weight / scale).round().clamp(-self._top, self._top) * scale
+        alive = dense.weight * self.masks[number]
+        weight = (alive / scale).round().clamp(-self._top, self._top) * scale
         bias = (dense.bias / unit).round() * unit
         return (
-            dense.weight + (weight - dense.weight).detach(),
+            alive + (weight - alive).detach(),
             dense.bias + (bias - dense.bias).detach(),
         )
 
     def advance(self, inputs: Tensor) -> None:
         """Freeze the last layer that was rounded, round the next, and let it spike.
 
-        The outputs are rounded as well, but never spike.
+        Of each neuron's synapses, only the largest stay, as many as it may have. The outputs are
+        rounded as well, but never spike.
 
         Parameters
         ----------
@@ -112,6 +121,11 @@ class TandemNet(nn.Module):
         self.eval()
         self.freeze()
         number = len(self.scales)
+        weight = self.dense[number].weight
+        mask = largest(weight.detach(), self._fan_in or weight.shape[1])
+        with torch.no_grad():
+            weight *= mask
+        self.masks.append(mask)
         if number < len(self.dense) - 1:
             with torch.no_grad():
                 active = self._activations(number, inputs).flatten()
@@ -153,7 +167,8 @@ class TandemNet(nn.Module):
 
     def to_floats(self, name: str, shape: tuple[int, int]) -> FloatNetwork:
         """Return the spiking network; a spike counts 1, so its value goes into the next layer."""
-        layers, source, value = [], INPUT, 1.0
+        layers: list[FloatLayer] = []
+        source, value = INPUT, 1.0
         for number, dense in enumerate(self.dense):
             threshold = self.thresholds[number] if number < len(self.dense) - 1 else None
             layers.append(
@@ -163,6 +178,7 @@ class TandemNet(nn.Module):
                     sources=(source,),
                     threshold=threshold,
                     initial=dense.bias.detach().double().numpy(),
+                    mask=self.masks[number].numpy().T if self._fan_in else None,
                 )
             )
             source, value = layers[-1].name, threshold or 1.0
@@ -175,3 +191,9 @@ class TandemNet(nn.Module):
             labels=tuple(range(self.dense[-1].out_features)),
             input_bits=_INPUT_BITS,
         )
+
+
+def largest(weight: Tensor, count: int) -> Tensor:
+    """Return, for each row, which ``count`` of its entries are the largest in size, as booleans."""
+    kept = weight.abs().topk(min(count, weight.shape[1]), dim=1).indices
+    return torch.zeros_like(weight, dtype=torch.bool).scatter_(1, kept, True)

@@ -13,6 +13,8 @@ The normalisation of currents is folded into weights and biases in the end.
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -32,40 +34,66 @@ __all__ = ["gradients", "train", "tuned_height"]
 def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -> list[Variant]:
     """Return the networks: for each number of steps, with the recipe's height and the tuned one.
 
+    With the option ``deepest``, that for depths of 2, 4, 8 and so on, of layers as wide as the
+    first one.
+
     Raises
     ------
     InputError
         If there is one hidden layer, or no gradient reaches the first one.
     """
-    if len(recipe.hidden) < 2:
+    deepest = int(recipe.options["deepest"])
+    stacks = _stacks(recipe.hidden[0], deepest) if deepest else {"": recipe.hidden}
+    if min(len(hidden) for hidden in stacks.values()) < 2:
         raise InputError(
             f"{recipe.path}: hidden: is {list(recipe.hidden)}, must name two layers or more for "
             "slopes to be tuned"
         )
     batch = recipe.training.batch
     images, labels = numbers(splits.train_images[:batch]), splits.train_labels[:batch]
-    parts = 2 * len(recipe.steps)
+    # Deep networks take longer.
+    work = 2 * len(recipe.steps) * sum(len(hidden) for hidden in stacks.values())
+    done = 0
     variants: list[Variant] = []
-    for steps in recipe.steps:
+    for steps, (depth, hidden) in itertools.product(recipe.steps, stacks.items()):
         given = Triangle(recipe.options["width"], recipe.options["height"])
-        found = tuned_height(gradients(_net(recipe, splits, seed, steps, given), images, labels))
+        trial = _net(recipe, hidden, splits, seed, steps, given)
+        found = tuned_height(gradients(trial, images, labels))
         tuned = Triangle(given.width, given.height * found)
         for name, surrogate in (("untuned", given), ("tuned", tuned)):
-            net = _net(recipe, splits, seed, steps, surrogate)
-            facts = {"height": surrogate.height, "gradients": gradients(net, images, labels)}
-            begin = len(variants)
-            fit(net, recipe, splits, seed, lambda done, n=begin: progress((n + done) / parts))
+            net = _net(recipe, hidden, splits, seed, steps, surrogate)
+            facts = {
+                "depth": len(hidden),
+                "height": surrogate.height,
+                "gradients": gradients(net, images, labels),
+            }
+            begin, part = done, len(hidden)
+            done += part
+            fit(
+                net,
+                recipe,
+                splits,
+                seed,
+                lambda share, begin=begin, part=part: progress((begin + share * part) / work),
+            )
             floats = net.to_floats(recipe.name, splits.shape)
             quantized = quantize_network(floats, recipe.weight_bits)
             facts |= {
+                "gradients_after": gradients(net, images, labels),
                 "float_accuracy": accuracy(net, splits.test_images, splits.test_labels),
                 "validation_accuracy": accuracy(
                     net, splits.validation_images, splits.validation_labels
                 ),
                 "weight_error": quantized.errors,
             }
-            variants.append(Variant(f"{name}-{steps}", quantized.network, floats, facts))
+            variants.append(Variant(f"{name}{depth}-{steps}", quantized.network, floats, facts))
     return variants
+
+
+def _stacks(width: int, deepest: int) -> dict[str, tuple[int, ...]]:
+    """Return hidden layers by what stands for their number in the name of a network."""
+    depths = itertools.takewhile(lambda depth: depth <= deepest, (2**n for n in itertools.count(1)))
+    return {f"-deep{depth}": (width,) * depth for depth in depths}
 
 
 def gradients(net: SpikingNet, inputs: Tensor, labels: Tensor) -> list[float]:
@@ -104,13 +132,18 @@ def tuned_height(found: list[float]) -> float:
 
 
 def _net(
-    recipe: MethodRecipe, splits: Splits, seed: int, steps: int, surrogate: Triangle
+    recipe: MethodRecipe,
+    hidden: tuple[int, ...],
+    splits: Splits,
+    seed: int,
+    steps: int,
+    surrogate: Triangle,
 ) -> SpikingNet:
     """Return the network that training starts with, the same for a seed."""
     torch.manual_seed(seed)
     return SpikingNet(
-        [splits.shape[0] * splits.shape[1], *recipe.hidden, 10],
-        [*(Rule(1.0) for _ in recipe.hidden), Rule(None)],
+        [splits.shape[0] * splits.shape[1], *hidden, 10],
+        [*(Rule(1.0) for _ in hidden), Rule(None)],
         steps=steps,
         surrogate=surrogate,
         bias=True,
