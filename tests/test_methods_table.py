@@ -1,8 +1,8 @@
 """The table of the methods: its runs go on where they stopped, its figures are those of the runs.
 
 Mutants tried, each of which a test here refused: runs made again that are there; a changed recipe
-taken for the old one; a comparison that is always equal; one of a changed network kept; differences that
-are not paired by seed; steps compared the wrong way round; the front with networks that a
+taken for the old one; a comparison that is always equal; one of a changed network kept; differences
+that are not paired by seed; steps compared the wrong way round; the front with networks that a
 cheaper one comes up to.
 """
 
