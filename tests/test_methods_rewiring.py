@@ -204,8 +204,10 @@ REST = """\
 hidden: [40]
 weight_bits: 4
 steps: [4]
-training: {epochs: 15, batch: 64, learning_rate: 0.01}
-options: {rewire_epochs: 8, held_epochs: 8, last_epochs: 12, least: 0.03, rewire_rate: 0.01}
+training: {epochs: 20, batch: 32, learning_rate: 0.01}
+options: {
+  rewire_epochs: 20, held_epochs: 12, last_epochs: 20, least: 0.1, rewire_rate: 0.01, steepness: 1,
+}
 """
 
 
@@ -214,11 +216,11 @@ def test_digits(tmp_path):
     splits = load_splits(plan, None)
     shares: list[float] = []
     variants = {v.name: v for v in rewiring.train(plan, splits, 0, shares.append)}
-    assert list(variants) == ["dense-4", "rewired-30-4", "rewired-10-4", "rewired-3-4"]
+    assert list(variants) == ["dense-4", "rewired-30-4", "rewired-10-4"]
     assert shares == sorted(shares) and shares[-1] == 1.0
     images, labels = splits.test_images.numpy(), splits.test_labels.numpy()
     cycles = []
-    for variant, wanted in zip(variants.values(), (1.0, 0.3, 0.1, 0.03), strict=True):
+    for variant, wanted in zip(variants.values(), (1.0, 0.3, 0.1), strict=True):
         outcome = run_multispike(variant.network, images, core=CORE)
         right = float((outcome.predicted == labels).mean())
         # Trained as the core has it.
@@ -230,12 +232,16 @@ def test_digits(tmp_path):
             if layer.alive is None:
                 continue
             np.testing.assert_array_equal(layer.alive, layer.weights != 0)
-    assert variants["dense-4"].facts["float_accuracy"] > 0.93
-    assert variants["rewired-10-4"].facts["float_accuracy"] > 0.9
-    assert variants["rewired-3-4"].facts["connectivity"] > 0.02
-    assert variants["rewired-3-4"].facts["came_back"] > 0
-    assert cycles[-1] < 0.8 * cycles[0]
-    check_on_core(variants["rewired-3-4"], images[:4])
+    least = variants["rewired-10-4"]
+    assert variants["dense-4"].facts["float_accuracy"] > 0.88
+    assert least.facts["float_accuracy"] > 0.8
+    assert least.facts["connectivity"] > 0.08 and least.facts["came_back"] > 0
+    # Those of neurons that change nothing are gone.
+    live = sum(la.alive.sum() for la in least.network.layers if la.alive is not None)
+    assert 0.9 * least.facts["connections"] < live <= least.facts["connections"]
+    assert least.network.layers[0].neurons < 40
+    assert cycles[-1] < cycles[0]
+    check_on_core(least, images[:4])
 
 
 def test_one_bit(tmp_path):

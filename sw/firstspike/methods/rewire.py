@@ -151,7 +151,7 @@ class Rewire(torch.optim.Optimizer):
             Of a weight.
         """
         everything = torch.cat([part.theta.flatten() for _, _, part in self._all])
-        count = max(1, round(share * everything.numel()))
+        count = max(1, int(share * everything.numel()))
         least = everything.topk(count).values[-1].clamp(min=0)
         self._top = weight_range(WeightKind.SIGNED, bits)[1]
         self._wanted, self.steepness = None, 0.0
