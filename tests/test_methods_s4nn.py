@@ -1,6 +1,12 @@
 """Neurons that fire once, trained by the times at which they do.
 
-Mutants tried, each of which a test here refused: MUTANTS
+Mutants tried, each of which a test here refused: a neuron that fires above its integer threshold,
+or again and again; overshoots of silent neurons from the start; errors, or what goes back, with the
+other sign; silent outputs that send nothing back; inputs that come in the same step and do not
+count, or count however late they are; what goes back not scaled, or scaled over all images; black
+pixels that fire; wanted times behind the end; a silent network without a target; outputs that start
+anew; neurons that never do; counts that go on over epochs; the overshoot before the time; a
+threshold that is 1 too low; times to the nearest step; weights cut off instead of rounded.
 """
 
 from __future__ import annotations
@@ -144,6 +150,12 @@ def test_silent_outputs_have_gradients():
     (-(times * -1.0).sum()).backward()
     assert weights.grad is not None
     assert weights.grad.flatten().tolist() == [-1, -1, 0]
+    # And so are the neurons that sent it.
+    sent = torch.tensor([[2.0, 7.0, 8.0]]).requires_grad_()
+    times, _ = spike_times(sent, weights, torch.tensor([[3.0], [4.0], [5.0]]), 9, 8)
+    (-(times * -1.0).sum()).backward()
+    assert sent.grad is not None
+    assert sent.grad.flatten().tolist() == pytest.approx([0.5**0.5, 0.5**0.5, 0])
 
 
 def test_norms_are_of_each_image():

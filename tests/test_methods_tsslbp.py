@@ -1,6 +1,13 @@
 """Errors that go back through the times of spikes.
 
-Mutants tried, each of which a test here refused: MUTANTS
+Mutants tried, each of which a test here refused: a neuron that fires at its threshold; a soft
+reset; a leak that is not rounded down, or is that of the current; a trace without a past; what a
+step left, spike or not; spikes that come earlier without a bound; potentials that outlive a spike,
+or lose the wrong part; a reset whose time does not depend on the potential, or does with the other
+sign; errors in thresholds, and potentials in integers; currents that keep what they should lose, or
+whose leak is not rounded down; a target in the first step; a loss without its half, its filter or
+its mean; pixels of 0..255 for a threshold of 1; a threshold that is 1 too low; pixels that are
+filtered, or come once.
 """
 
 from __future__ import annotations
@@ -59,6 +66,18 @@ def test_forward_is_the_golden_model(leak, current_leak):
     assert torch.equal(net(pixels), trains[-1].sum(dim=0))
     for spikes in trains:
         assert 0.02 < spikes.mean() < 0.9 and spikes.sum(dim=0).max() > 1
+
+
+def test_thresholds_are_1():
+    """In every layer, for pixels of 0..1 and weights as they are before rounding."""
+    net = integer_net(1, 1, 2, 1)
+    with torch.no_grad():
+        net.dense[0].weight.zero_()
+        net.dense[0].weight[:2, 0] = torch.tensor([7.0, 8.0]) * 0.13
+    # 0.91 and 1.04 a pixel.
+    spikes = net.run(torch.eye(12)[:1])[0]
+    assert spikes.flatten().tolist() == [0, 1, *[0] * 8]
+    assert net.theta(1) == 16
 
 
 def test_neuron_by_hand():

@@ -36,7 +36,7 @@ from firstspike.provenance import commit
 from firstspike.train.batches import Splits, load_splits
 from firstspike.train.recipe import SEED_MAX
 
-__all__ = ["METRICS", "core_for", "export_variant", "train_method"]
+__all__ = ["METRICS", "core_for", "export_variant", "first_spikes", "train_method"]
 
 METRICS = "metrics.json"
 
@@ -145,7 +145,7 @@ def _measure(variant: AnyVariant, splits: Splits) -> dict[str, Any]:
     else:
         outcome = golden.run(network, images, core=core)
         spikes = sum((times < network.steps).sum() for times in outcome.spike_time.values())
-        further = _first_spikes(network, outcome, images, labels)
+        further = first_spikes(network, outcome, images, labels)
     alive = [la.weights.size if la.alive is None else la.alive.sum() for la in network.layers]
     facts: dict[str, Any] = {
         "variant": variant.name,
@@ -166,7 +166,7 @@ def _measure(variant: AnyVariant, splits: Splits) -> dict[str, Any]:
     return facts | further | variant.facts
 
 
-def _first_spikes(
+def first_spikes(
     network: Network, outcome: Outcome, images: np.ndarray, labels: np.ndarray
 ) -> dict[str, Any]:
     """Return what there is to know of a network that decides early.

@@ -128,39 +128,37 @@ class _Fire(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, currents: Tensor, theta: float, leak: int, current_leak: int) -> Tensor:
         potentials, spikes = torch.empty_like(currents), torch.empty_like(currents)
-        rest = torch.zeros_like(currents[0])
+        silent = torch.empty_like(currents, dtype=torch.bool)
+        rest, trace = torch.zeros_like(currents[0]), torch.zeros_like(currents[0])
+        kept = 1 - 2.0**-current_leak
         for t, current in enumerate(currents):
             potentials[t] = rest + current
             spikes[t] = potentials[t] > theta
             rest = potentials[t] * (1 - spikes[t])
             rest -= (rest / (1 << leak)).floor()
-        ctx.save_for_backward(potentials, spikes)
-        ctx.constants = theta, leak, current_leak
+            trace = kept * trace + spikes[t]
+            silent[t] = trace < _SILENT
+        ctx.save_for_backward(potentials.div_(theta), spikes, silent)
+        ctx.constants = theta, leak
         return spikes
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        potentials, spikes = ctx.saved_tensors
-        theta, leak, current_leak = ctx.constants
-        potentials = potentials / theta
-        lost, kept = 2.0**-leak, 1 - 2.0**-current_leak
-        traces = torch.empty_like(spikes)
-        trace = torch.zeros_like(spikes[0])
-        for t, sent in enumerate(spikes):
-            trace = kept * trace + sent
-            traces[t] = trace
-        sigmoid = ((potentials - 1) / _WIDTH).sigmoid()
-        silent = sigmoid * (1 - sigmoid) / _WIDTH
+        potentials, spikes, silent = ctx.saved_tensors
+        theta, leak = ctx.constants
+        lost = 2.0**-leak
         errors = torch.empty_like(gradient)
         error = torch.zeros_like(gradient[0])
         for t in reversed(range(len(spikes))):
             u, s = potentials[t], spikes[t]
-            before = potentials[t - 1] * (1 - spikes[t - 1]) if t else torch.zeros_like(u)
-            early = s * (u - before).clamp(min=1 / _EARLY_MAX).reciprocal()
-            slope = torch.where(traces[t] < _SILENT, silent[t], early)
-            error = slope * gradient[t] + ((1 - lost) * (1 - s) + early * u * lost) * error
+            rise = u - potentials[t - 1] * (1 - spikes[t - 1]) if t else u.clone()
+            early = s / rise.clamp_(min=1 / _EARLY_MAX)
+            sigmoid = u.sub(1).div_(_WIDTH).sigmoid_()
+            slope = torch.where(silent[t], (sigmoid - sigmoid.square()).div_(_WIDTH), early)
+            stays = (1 - lost) * (1 - s) + early.mul_(u).mul_(lost)
+            error = stays.mul_(error).addcmul_(slope, gradient[t])
             errors[t] = error
-        return errors / theta, None, None, None
+        return errors.div_(theta), None, None, None
 
 
 def fire(currents: Tensor, theta: float, leak: int, current_leak: int) -> Tensor:
