@@ -60,14 +60,19 @@ def test_formula_by_hand():
     assert go(rule, weight, -1.0, -1.0) == pytest.approx(expected)
 
 
-def test_below_its_middle_the_prior_pulls_up():
+def test_the_prior_pulls_to_its_middle():
+    """From both sides; mu is ln 0.5, and rates are 1, 0.1 / 0.19, 0.1 / 0.271."""
     weight = weights(0.05)
-    rule = Rewire([weight], 0.1, steepness=1.0, sparsity=0.5)
-    assert laplace_middle(0.5, 1.0) == 0
-    # Rates are 1, 0.1 / 0.19 and 0.1 / 0.271: theta becomes -0.95, -0.42 and -0.05, then above 0.
-    assert [go(rule, weight, 0.0)[0] for _ in range(3)] == [0.0] * 3
-    theta = 0.05 - 1 + 0.1 / 0.19 + 0.1 / 0.271 + 0.1 / (1 - 0.9**4)
-    assert go(rule, weight, 0.0) == pytest.approx([theta])
+    rule = Rewire([weight], 0.1, steepness=1.0, sparsity=0.75)
+    assert laplace_middle(0.75, 1.0) == pytest.approx(-0.693, abs=1e-3)
+    ((_, _, part),) = rule._all
+    found = []
+    for _ in range(3):
+        assert go(rule, weight, 0.0) == [0.0]
+        found.append(float(part.theta))
+    first = 0.05 - 1
+    second = first + 0.1 / 0.19
+    assert found == pytest.approx([first, second, second - 0.1 / 0.271])
 
 
 def test_the_dead_come_back_and_signs_stay():
