@@ -199,6 +199,59 @@ def test_silent_neurons_start_anew():
     assert torch.equal(net.weights[0], again)
 
 
+def test_rare_neurons_start_anew():
+    """One image in 2000 is too few, three are not; each epoch counts by itself."""
+    pixels = torch.zeros(2000, 2)
+    pixels[0, 0] = 1.0
+    pixels[:3, 1] = 1.0
+    net = S4nnNet([2, 2, 2], steps=8, bits=8, level=0.3, images=(pixels * 255).byte()[:, None])
+    net.train()
+
+    def epoch(images: torch.Tensor) -> list[bool]:
+        with torch.no_grad():
+            net.weights[0].copy_(4 * torch.eye(2))
+            net.log_scales[0].fill_(-1.0)
+        net.run(images)
+        before = net.weights[0].detach().clone()
+        net.renew()
+        return (net.weights[0] != before).any(dim=0).tolist()
+
+    assert epoch(pixels) == [True, False]
+    assert epoch(torch.ones(2000, 2)) == [False, False]
+    assert epoch(pixels * 0) == [True, True]
+
+
+@pytest.mark.parametrize("bits", [1, 8])
+def test_gradients_go_through_the_rounding(bits):
+    """To the numbers behind it, for the weights that were used, and to what these stand for."""
+    rng = np.random.default_rng(5)
+    images = rng.integers(0, 256, (30, 4, 4)).astype(np.uint8)
+    torch.manual_seed(6)
+    net = S4nnNet([16, 6, 3], steps=8, bits=bits, level=0.3, images=torch.from_numpy(images))
+    error = torch.randn(30, 3)
+    (net.train()(torch.from_numpy(images).flatten(1).float() / 255) * error).sum().backward()
+    used = []
+    times = torch.from_numpy((255 - images.reshape(30, 16).astype(int)) >> 5).float()
+    times[torch.from_numpy(images.reshape(30, 16)) == 0] = 8
+    for number in range(2):
+        integers = net.integers(number)
+        used.append((integers * net.log_scales[number].detach().exp()).requires_grad_())
+        times, _ = spike_times(times, used[-1], integers, net.theta(number), 8)
+    (times * error).sum().backward()
+    for number, weight in enumerate(used):
+        scale, found = net.log_scales[number], net.weights[number].grad
+        assert found is not None and weight.grad is not None and weight.grad.abs().max() > 0
+        factor = scale.detach().exp() if bits == 1 else 1.0
+        assert torch.allclose(found, weight.grad * factor, atol=1e-5)
+        if bits == 1:
+            assert scale.grad is not None
+            assert float(scale.grad) == pytest.approx(
+                float((weight.detach() * weight.grad).sum()), rel=1e-3
+            )
+        else:
+            assert scale.grad is None
+
+
 REST = """\
 hidden: [64]
 weight_bits: 8
