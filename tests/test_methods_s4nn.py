@@ -6,7 +6,9 @@ other sign; silent outputs that send nothing back; inputs that come in the same 
 count, or count however late they are; what goes back not scaled, or scaled over all images; black
 pixels that fire; wanted times behind the end; a silent network without a target; outputs that start
 anew; neurons that never do; counts that go on over epochs; the overshoot before the time; a
-threshold that is 1 too low; times to the nearest step; weights cut off instead of rounded.
+threshold that is 1 too low; times to the nearest step; weights cut off instead of rounded;
+gradients for other weights than were used, none through the rounding, none of a scale; rare neurons
+by their number of spikes.
 """
 
 from __future__ import annotations
