@@ -5,6 +5,7 @@ Mutants tried, each of which a test here refused: TODO
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -18,7 +19,7 @@ from firstspike.methods.compaction import compact
 from firstspike.methods.floats import FloatLayer, FloatNetwork
 from firstspike.methods.quantize import quantize_network, scale_for
 from firstspike.methods.rewire import Rewire, laplace_middle
-from firstspike.methods.rewiring import falling, live_operations
+from firstspike.methods.rewiring import falling, live_operations, rate_for
 from firstspike.spec import InputCoding, Reset
 from firstspike.train.batches import load_splits
 from methods_bench import CORE, check_on_core, recipe
@@ -123,6 +124,13 @@ def test_the_prior_is_steered():
     assert rule.steepness == 0
 
 
+def test_rates():
+    """By logarithms: 0.1 is half way from all to 0.01, and 0.004 from 0.002 to 0.008."""
+    rates = [rate_for(share, [0.1, 0.01], 0.002, 0.008) for share in (1.0, 0.1, 0.01)]
+    assert rates == pytest.approx([0.002, 0.004, 0.008])
+    assert rate_for(1.0, [], 0.002, 0.008) == 0.002
+
+
 def floats(*layers: FloatLayer) -> FloatNetwork:
     return FloatNetwork(
         name="net",
@@ -164,6 +172,11 @@ def test_compaction_changes_nothing():
     sizes = [layer.weights.shape[1] for layer in small.layers]
     assert sizes[0] < 11 and sizes[1] < 9 and sizes[2] == 2
     assert (small.layers[0].bias == 0.7).any()
+    live = [la.weights * la.mask != 0 for la in small.layers if la.mask is not None]
+    for first, second in itertools.pairwise(live):
+        assert second.any(axis=1).all()
+        # But for the one with a bias.
+        assert np.count_nonzero(~first.any(axis=0)) == (first is live[0])
     for layer in small.layers[:-1]:
         assert layer.mask is not None
     images = rng.integers(0, 256, (50, 1, 4), dtype=np.uint8)

@@ -17,6 +17,7 @@ error of their counts. Dense layers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -41,7 +42,7 @@ from firstspike.network import MultiSpikeLayer, MultiSpikeNetwork
 from firstspike.spec import Reset
 from firstspike.train.batches import Splits
 
-__all__ = ["falling", "live_operations", "train"]
+__all__ = ["falling", "live_operations", "rate_for", "train"]
 
 #: Shares of the connections, behind all of them.
 _SHARES = (0.3, 0.1, 0.03, 0.01, 0.0073)
@@ -64,7 +65,6 @@ def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -
         raise InputError(f"{recipe.path}: weight_bits: is 1, must be in 2..8 for rewiring")
     options = recipe.options
     shares = [share for share in _SHARES if share >= options["least"]]
-    stage = replace(recipe, training=replace(recipe.training, learning_rate=options["rewire_rate"]))
     rewired = int(options["rewire_epochs"])
     # How long connections are held, of all of them and of each share.
     held = [int(options["held_epochs"])] * len(shares) + [int(options["last_epochs"])]
@@ -94,7 +94,9 @@ def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -
         rule = Rewire(net.parameters(), options["rewire_rate"])
         rule.gain = options["steepness"]
         for number, (share, epochs) in enumerate(zip((1.0, *shares), held, strict=True), 1):
-            facts: dict[str, Any] = {}
+            rate = rate_for(share, shares, recipe.training.learning_rate, options["rewire_rate"])
+            stage = replace(recipe, training=replace(recipe.training, learning_rate=rate))
+            facts: dict[str, Any] = {"rate": rate}
             order = seed + number
             if share < 1:
                 before = [dense.weight != 0 for dense in net.dense]
@@ -117,6 +119,27 @@ def train(recipe: MethodRecipe, splits: Splits, seed: int, progress: Progress) -
 def falling(start: float, end: float, steps: int) -> Callable[[int], float]:
     """Return the share that is wanted by the number of steps done: it falls by equal factors."""
     return lambda done: start * (end / start) ** min(1.0, done / steps)
+
+
+def rate_for(share: float, shares: list[float], first: float, last: float) -> float:
+    """Return the rate for a share: ``first`` for all connections, ``last`` for the fewest.
+
+    In between, it is as far between them as the share is between these, both by their logarithms:
+    the fewer weights there are, the larger they are.
+
+    Parameters
+    ----------
+    share : float
+        One of ``shares``, or 1.
+    shares : list of float
+        All that are below 1.
+    first, last : float
+        Rates.
+    """
+    least = min(shares, default=1.0)
+    if least == 1:
+        return first
+    return first * (last / first) ** (math.log(share) / math.log(least))
 
 
 def _variant(
