@@ -8,6 +8,7 @@ from typing import Any
 
 from firstspike.cli.common import add_core, add_json, need, print_facts, print_json
 from firstspike.cli.nir import add_options, read_nir, refuse_options, write_nir
+from firstspike.cli.pytorch import SUFFIX, read_pytorch
 from firstspike.cores import load_core
 from firstspike.errors import InputError
 from firstspike.hexfiles import write_hex
@@ -22,13 +23,15 @@ def add(commands) -> None:
     """Add the command to the subparsers ``commands``."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "export",
-        help="quantise a run or a NIR file to a network, or write a network's memory images",
-        description="Quantise a run, or a NIR file, to the network NET. With --hex, write what "
-        "loads it into a core as files for $readmemh, with --nir a NIR file; then SOURCE may also "
-        "be a network, and -o is left out.",
+        help="quantise a run, a NIR file or a PyTorch program, or write a network's memory images",
+        description="Quantise a run, a NIR file or a PyTorch program to the network NET. With "
+        "--hex, write what loads it into a core as files for $readmemh, with --nir a NIR file; "
+        "then SOURCE may also be a network, and -o is left out.",
     )
     parser.add_argument(
-        "source", metavar="SOURCE", help="a folder that train wrote, a file.nir, or a network"
+        "source",
+        metavar="SOURCE",
+        help="a folder that train wrote, a file.nir, a file.pt2, or a network",
     )
     parser.add_argument("-o", dest="network", metavar="NET", type=Path, help="folder to write")
     parser.add_argument("--hex", metavar="D", type=Path, help="folder for memory images")
@@ -46,6 +49,9 @@ def _call(args: argparse.Namespace) -> int:
     facts: dict[str, Any] = {}
     if source.suffix == ".nir" and not source.is_dir():
         facts = read_nir(args)
+        folder = args.network
+    elif source.suffix == SUFFIX and not source.is_dir():
+        facts = read_pytorch(args)
         folder = args.network
     elif is_network:
         refuse_options(args)

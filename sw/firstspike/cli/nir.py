@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,13 @@ _OPTIONS = {
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options about NIR files."""
     parser.add_argument("--nir", metavar="F.nir", type=Path, help="NIR file to write")
+    both = parser.add_argument_group("when SOURCE is a NIR file or a PyTorch program")
+    both.add_argument("--data", metavar="NAME|file.npz|folder", help="images for the check")
+    both.add_argument("--dir", metavar="D", type=Path, help="where data sets lie")
+    both.add_argument("--bits", type=int, choices=range(2, 9), help="of a weight (8)")
+    both.add_argument("--steps", metavar="T", type=at_least(1), help="of a stimulus (32; .pt2: 16)")
     group = parser.add_argument_group("when SOURCE is a NIR file", "see docs/nir.md")
-    group.add_argument("--data", metavar="NAME|file.npz|folder", help="images for the check")
-    group.add_argument("--dir", metavar="D", type=Path, help="where data sets lie")
     group.add_argument("--limit", metavar="N", type=at_least(1), help="images of the check (200)")
-    group.add_argument("--bits", type=int, choices=range(2, 9), help="of a weight (8)")
-    group.add_argument("--steps", metavar="T", type=at_least(1), help="of a stimulus (32)")
     group.add_argument("--input", choices=[c.value for c in InputCoding], help="coding (direct)")
     group.add_argument("--input-bits", type=int, choices=range(1, 9), help="of a pixel (8)")
     group.add_argument("--readout", choices=["count", "potential"], help="what is compared")
@@ -73,8 +75,15 @@ def write_nir(args: argparse.Namespace) -> dict[str, Any]:
     return exporting.export_file(load_any_network(find_network(args.source)), args.nir)
 
 
-def refuse_options(args: argparse.Namespace) -> None:
+def refuse_options(args: argparse.Namespace, *, but: Collection[str] = ()) -> None:
     """Refuse options about NIR files where there is none.
+
+    Parameters
+    ----------
+    args : Namespace
+        Of the command.
+    but : collection of str
+        Those that the source takes too.
 
     Raises
     ------
@@ -82,7 +91,7 @@ def refuse_options(args: argparse.Namespace) -> None:
         If one is given.
     """
     for name in _OPTIONS:
-        if getattr(args, name) not in (None, False):
+        if name not in but and getattr(args, name) not in (None, False):
             option = f"--{name.replace('_', '-')}"
             raise InputError(f"{option} goes with a NIR file, and {args.source} is none")
 
