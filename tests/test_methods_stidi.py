@@ -1,6 +1,13 @@
 """Spikes on ramps, and displacements of their times.
 
-Mutants tried, each of which a test here refused: MUTANTS
+Mutants tried, each of which a test here refused: a neuron that fires above its threshold alone, or
+again; the potential in place of its slope, or no slope of silent neurons; ramps one step shorter,
+longer without a spike, or below 0; an input that moves what fired before it, or not what fires with
+it, or that never spiked; displacements of the other sign, of hidden neurons too; no least slope, or
+nothing else; hidden displacements that are not divided by a slope; the right class wanted later; no
+sharpness; a mean for a sum; initial potentials that are not rounded, or whole with half the inputs,
+as thresholds, gradients and later shares; spikes left out in use; sign weights that go anywhere; a
+neuron that fires twice on the core, currents that are not kept; potentials where times are read.
 """
 
 from __future__ import annotations
@@ -117,10 +124,7 @@ def test_floats_are_simulated_the_same():
 
 
 def test_times_move_as_the_rule_says():
-    """Difference quotients with so many steps that these hardly count, and no spike out of order.
-
-    The rule has them one step early, since a ramp starts in the step of its spike.
-    """
+    """Difference quotients with so many steps that these hardly count, and no spike out of order."""
     model = net([40, 30, 5], steps=STEPS)
     times = latency_times(pictures(1, 40), STEPS, 1)
     hidden, output = model.run(times)
@@ -128,16 +132,14 @@ def test_times_move_as_the_rule_says():
     assert output.fired[0, column] < STEPS
     errors = np.zeros((1, 5), np.float32)
     errors[0, column] = -1 / output.slopes[0, column]
-    compared = 0
     # Of outputs' weights, directly; of hidden weights, by way of the hidden spike's time.
-    moved = move_inputs(hidden.fired, output.fired, errors, output.weights, STEPS)
-    for number, done, told in (
-        (1, output, errors),
-        (0, hidden, -moved / np.maximum(hidden.slopes, 1e-3)),
-    ):
-        gradient = weight_gradient(done.times, done.fired, told.astype(np.float32), STEPS) / STEPS
+    model._back([hidden, output], errors)
+    compared = 0
+    for number, layer in enumerate(model.layers):
+        weight, told = layer.weight, layer.weight.grad
+        assert told is not None
+        gradient = told.numpy()
         order = np.abs(gradient).ravel().argsort()[::-1]
-        weight = model.layers[number].weight
         for place in order[:20]:
             i, j = divmod(int(place), gradient.shape[1])
             if abs(gradient[i, j]) < 0.01:
@@ -238,9 +240,28 @@ def test_dropout():
     there = (part.times < 32).sum() / (whole.times < 32).sum()
     assert there == pytest.approx(0.5, abs=0.05)
     assert ((part.times == whole.times) | (part.times == 32)).all()
-    # What half of them give at once is twice the share of half a threshold.
     assert part.share == 0.5 and whole.share == 1.0
-    assert np.allclose(part.weights, 2 * whole.weights)
+
+
+def test_half_the_inputs():
+    """Each input stands twice, and one of each pair is left out: nothing changes."""
+    model = net([40, 30])
+    (layer,) = model.layers
+    layer.weight[20:] = layer.weight[:20]
+    times = latency_times(pictures(20, 20), 32, 1)
+    whole = layer.take(np.concatenate([times, times], axis=1), True)
+    half = layer.take(np.concatenate([times, np.full_like(times, 32)], axis=1), True, 0.5)
+    assert len(np.unique(whole.fired)) > 5
+    # Sums differ in their last digits.
+    assert (whole.fired != half.fired).mean() < 0.01
+    same = whole.fired == half.fired
+    assert np.allclose(whole.slopes[same], half.slopes[same], rtol=1e-3, atol=1e-3)
+    assert np.allclose(whole.potentials, half.potentials, rtol=1e-3, atol=1e-3)
+    assert np.allclose(half.weights, 2 * whole.weights)
+    model._back([half], np.ones((20, 30), np.float32))
+    expected = 2 * weight_gradient(half.times, half.fired, np.ones((20, 30), np.float32), 32) / 32
+    assert layer.weight.grad is not None
+    assert np.allclose(layer.weight.grad.numpy(), expected, rtol=1e-4)
 
 
 def test_sign_weights_stay_near():
