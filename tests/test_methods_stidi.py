@@ -124,7 +124,7 @@ def test_floats_are_simulated_the_same():
 
 
 def test_times_move_as_the_rule_says():
-    """Difference quotients with so many steps that these hardly count, and no spike out of order."""
+    """Difference quotients; with so many steps these hardly count, and no spike is out of order."""
     model = net([40, 30, 5], steps=STEPS)
     times = latency_times(pictures(1, 40), STEPS, 1)
     hidden, output = model.run(times)
