@@ -1,8 +1,7 @@
 """NIR files for tests, made by hand with the nir package.
 
-None was written by Norse or SpikingJelly, which are not installed here: `norse` and `spikingjelly`
-follow what their exporters do, as of Norse 1.1 (torch/utils/export_nir.py) and SpikingJelly's
-nir_exchange/to_nir.py.
+`norse` and `spikingjelly` are graphs as those libraries build them, with seconds as they should be;
+files that they wrote themselves are in nir_files.
 """
 
 from __future__ import annotations
