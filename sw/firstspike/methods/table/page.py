@@ -102,7 +102,7 @@ def _table(found: Sequence[Result]) -> str:
             f"{100 * (mean(result, 'connectivity') or 0):.3g}", str(e["steps"]),
             spread(result.values("float_accuracy"), 2, 100),
             spread(result.values("accuracy"), 2, 100),
-            spread(result.values("decision_step"), 2),
+            spread(result.values("mean_step"), 2),
             spread(result.values("spikes"), 0), spread(operations, 0),
             spread(result.values("cycles"), 0), spread(result.values("seconds"), 0),
             _rtl(result),

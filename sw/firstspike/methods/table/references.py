@@ -53,7 +53,7 @@ def references(docs: Path, data: str) -> list[dict[str, Any]]:
                 "connectivity": 1.0,
                 "steps": entry["steps"],
                 "accuracy": early,
-                "decision_step": entry["mean_step"] if entry["neuron"] == "step" else None,
+                "mean_step": entry["mean_step"] if entry["neuron"] == "step" else None,
                 "synops": entry["synops"],
                 "macs": entry["macs"],
             }
