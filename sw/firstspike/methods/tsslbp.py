@@ -18,7 +18,9 @@ or more. The first part of ``d`` goes from neuron to neuron; currents are linear
 what a spike does to all later steps is in ``e``. The second one stays in the neuron: it goes on
 with what a step left, or with the time of the reset. The loss is half the square of the difference
 between the outputs' traces and those of wanted spikes, which the right class sends in all steps
-but the first, and the others never.
+but the first, and the others never. After training, outputs do not fire any more, and the largest
+potential wins, which on validation images was right more often than the largest count: ties of
+counts are frequent.
 
 What differs: time constants are powers of two, so that leaks are shifts; their factors are part of
 the weights; pixels are there at full strength in every step, where the authors filter them too; and
@@ -249,16 +251,22 @@ class TsslNet(nn.Module):
         """Return the threshold of a layer, in the unit of its potentials."""
         return (INTENSITY_MAX if number == 0 else 1) / self.scales[number]
 
-    def run(self, pixels: Tensor) -> list[Tensor]:
-        """Return the spikes of all layers, each of shape (steps, n, neurons).
+    def run(self, pixels: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return the spikes of all layers, and the currents of the outputs.
 
         Parameters
         ----------
         pixels : Tensor of float32, shape (n, inputs)
             Pixels 0..1.
+
+        Returns
+        -------
+        tuple
+            Of each layer a Tensor of shape (steps, n, neurons), and one of that shape.
         """
         trains: list[Tensor] = []
         sent = (pixels * INTENSITY_MAX).round()
+        currents = sent
         for number in range(len(self.dense)):
             currents = functional.linear(sent, self.integers(number))
             if number == 0:
@@ -268,22 +276,31 @@ class TsslNet(nn.Module):
             spikes = fire(currents, self.theta(number), self.leak, self.current_leak)
             trains.append(spikes)
             sent = spikes * self.dropout(torch.ones_like(spikes[0]))
-        return trains
+        return trains, currents
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Return the spikes of the outputs in training, else how many there were."""
-        spikes = self.run(pixels)[-1]
-        return spikes if self.training else spikes.sum(dim=0)
+        """Return the spikes of the outputs in training, else their potentials in the end."""
+        trains, currents = self.run(pixels)
+        if self.training:
+            return trains[-1]
+        potential = torch.zeros_like(currents[0])
+        for current in currents:
+            potential += current
+            potential -= (potential / (1 << self.leak)).floor()
+        return potential
 
     def silent_share(self, images: Tensor) -> list[float]:
         """Return, by layer, the share of neurons that never fire for any of the images."""
         self.eval()
         with torch.no_grad():
-            trains = self.run(images.flatten(1).float() / INTENSITY_MAX)
-        return [float((spikes.sum(dim=(0, 1)) == 0).float().mean()) for spikes in trains]
+            trains, _ = self.run(images.flatten(1).float() / INTENSITY_MAX)
+        return [float((sent.sum(dim=(0, 1)) == 0).float().mean()) for sent in trains]
 
     def to_network(self, name: str, shape: tuple[int, int]) -> MultiSpikeNetwork:
-        """Return the network as it is after training, for images of ``shape``."""
+        """Return the network as it is after training, for images of ``shape``.
+
+        Its outputs do not fire.
+        """
         layers, source = [], INPUT
         for number in range(len(self.dense)):
             last = number == len(self.dense) - 1
@@ -295,7 +312,7 @@ class TsslNet(nn.Module):
                     kind=WeightKind.SIGNED,
                     weight_bits=self.bits,
                     weights=np.rint(weights).astype(np.int64),
-                    threshold=int(np.floor(self.theta(number))) + 1,
+                    threshold=None if last else int(np.floor(self.theta(number))) + 1,
                     reset=Reset.HARD,
                     leak=self.leak,
                     current_leak=self.current_leak if number else 0,
