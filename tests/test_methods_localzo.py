@@ -1,7 +1,9 @@
 """Training with LocalZO, and with its mean. Its identity is tested with the slopes.
 
 Mutants tried, each of which a test here refused: both trained with the same slope; slopes that stay
-watched; neurons without a leak, or with a soft reset.
+watched; neurons without a leak, or with a soft reset; products of signs, of rows that start one too
+late, or that stop what goes back; a bias that is left out; weights that start anew; the other
+slope's distance for sparse products; currents that are normalised then.
 """
 
 from __future__ import annotations
@@ -129,7 +131,7 @@ def test_digits(tmp_path):
     assert variants["gaussian-4"].facts["active_share"] > 0.99
     assert variants["localzo-4"].facts["active_share"] < 0.95
     facts = variants["sparse-4"].facts
-    assert facts["active_share"] < 0.5
+    assert facts["active_share"] < 0.25
     (hidden,) = facts["backward"]
     assert (hidden["images"], hidden["inputs"], hidden["neurons"]) == (256, 64, 32)
     # What is kept of later steps makes more gradients than slopes, of neurons that do not fire.

@@ -1,6 +1,11 @@
 """Gradient rewiring, and networks without the neurons that change nothing.
 
-Mutants tried, each of which a test here refused: TODO
+Mutants tried, each of which a test here refused: a middle without the 2; a prior that pulls to 0; a
+gradient without its sign; a rate that is not corrected, or not for the prior; gradients of the dead
+that do not count; the dead that change while connections are held; weights below 0; integers
+without a largest one; a steepness below 0; weights that stay on the grid when they are let go; one
+connection too many; a share that falls by equal amounts; operations of dead synapses counted; all
+neurons kept; no mask; a bias that does not drive; biases of neurons that are left out.
 """
 
 from __future__ import annotations
@@ -107,6 +112,19 @@ def test_what_is_held():
     rule.release()
     assert weight.tolist() == pytest.approx([1.1, -0.72, 0.0, 0.0])
     assert go(rule, weight, 0.0, 0.0, 0.0, -1.0)[3] > 0
+
+
+def test_what_is_held_may_grow():
+    """Beyond the largest integer of the first scale, by a scale that is chosen anew."""
+    weight = weights(0.9, -0.52)
+    rule = Rewire([weight], 0.01)
+    rule.hold(1.0, 3)
+    largest = weight.tolist()[0]
+    for _ in range(99):
+        go(rule, weight, -1.0, 1.0)
+    assert weight.tolist() == pytest.approx([largest, -largest])
+    first, second = go(rule, weight, -1.0, 1.0)
+    assert first == pytest.approx(1.9, abs=0.1) and second == pytest.approx(-1.52, abs=0.3)
 
 
 def test_the_prior_is_steered():
@@ -224,7 +242,7 @@ weight_bits: 4
 steps: [4]
 training: {epochs: 20, batch: 32, learning_rate: 0.01}
 options: {
-  rewire_epochs: 20, held_epochs: 12, last_epochs: 20, least: 0.1, rewire_rate: 0.01, steepness: 1,
+  rewire_epochs: 20, held_epochs: 12, last_epochs: 20, least: 0.03, rewire_rate: 0.01, steepness: 1,
 }
 """
 
@@ -234,11 +252,11 @@ def test_digits(tmp_path):
     splits = load_splits(plan, None)
     shares: list[float] = []
     variants = {v.name: v for v in rewiring.train(plan, splits, 0, shares.append)}
-    assert list(variants) == ["dense-4", "rewired-30-4", "rewired-10-4"]
+    assert list(variants) == ["dense-4", "rewired-30-4", "rewired-10-4", "rewired-3-4"]
     assert shares == sorted(shares) and shares[-1] == 1.0
     images, labels = splits.test_images.numpy(), splits.test_labels.numpy()
     cycles = []
-    for variant, wanted in zip(variants.values(), (1.0, 0.3, 0.1), strict=True):
+    for variant, wanted in zip(variants.values(), (1.0, 0.3, 0.1, 0.03), strict=True):
         outcome = run_multispike(variant.network, images, core=CORE)
         right = float((outcome.predicted == labels).mean())
         # Trained as the core has it.
@@ -250,13 +268,13 @@ def test_digits(tmp_path):
             if layer.alive is None:
                 continue
             np.testing.assert_array_equal(layer.alive, layer.weights != 0)
-    least = variants["rewired-10-4"]
+    tenth, least = variants["rewired-10-4"], variants["rewired-3-4"]
     assert variants["dense-4"].facts["float_accuracy"] > 0.88
-    assert least.facts["float_accuracy"] > 0.8
-    assert least.facts["connectivity"] > 0.08 and least.facts["came_back"] > 0
+    assert tenth.facts["float_accuracy"] > 0.75
+    assert tenth.facts["connectivity"] > 0.08 and tenth.facts["came_back"] > 0
     # Those of neurons that change nothing are gone.
     live = sum(la.alive.sum() for la in least.network.layers if la.alive is not None)
-    assert 0.9 * least.facts["connections"] < live <= least.facts["connections"]
+    assert 0.5 * least.facts["connections"] < live <= least.facts["connections"]
     assert least.network.layers[0].neurons < 40
     assert cycles[-1] < cycles[0]
     check_on_core(least, images[:4])

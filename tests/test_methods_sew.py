@@ -1,6 +1,9 @@
 """Residual blocks of spikes: joins, identities, deep stacks.
 
-Mutants tried, each of which a test here refused: TODO
+Mutants tried, each of which a test here refused: ADD without what came in; IAND the other way
+round; AND that starts silent; normalisations that start with a factor of 1; gates with the
+threshold, the sign or without the leak; ADD of the last block alone; weights of its sources that
+are shared out; sums of spikes for their mean.
 """
 
 from __future__ import annotations

@@ -29,6 +29,8 @@ __all__ = ["Rewire", "laplace_middle"]
 
 _BETAS = (0.9, 0.999)
 _EPS = 1e-8
+#: Steps after which it is chosen anew what an integer weight of 1 stands for.
+_RESCALE = 100
 
 
 def laplace_middle(sparsity: float, steepness: float) -> float:
@@ -86,7 +88,7 @@ class Rewire(torch.optim.Optimizer):
         #: Steepness of the prior, for each factor of e that the share is above the wanted one.
         self.gain = 1.0
         self._done = 0
-        self._top = 0
+        self._bits = 0
         self._all: list[tuple[dict[str, Any], torch.nn.Parameter, _Synapses]] = []
         for group in self.param_groups:
             for weight in group["params"]:
@@ -117,6 +119,9 @@ class Rewire(torch.optim.Optimizer):
                 middle = laplace_middle(self.sparsity, self.steepness)
                 change += self.steepness * eta * (part.theta - middle).sign()
             part.theta -= change if part.held is None else change * part.held
+            # The fewer weights there are, the larger they have to become.
+            if part.scale is not None and self._done % _RESCALE == 0:
+                part.scale = self._scale(part)
             self._put(weight, part)
 
     def _steer(self) -> None:
@@ -153,14 +158,14 @@ class Rewire(torch.optim.Optimizer):
         everything = torch.cat([part.theta.flatten() for _, _, part in self._all])
         count = max(1, int(share * everything.numel()))
         least = everything.topk(count).values[-1].clamp(min=0)
-        self._top = weight_range(WeightKind.SIGNED, bits)[1]
+        self._bits = bits
         self._wanted, self.steepness = None, 0.0
         self._forget()
         for _, weight, part in self._all:
             part.held = (part.theta >= least) & (part.theta > 0)
             # What is dead can come back once it is let go again.
             part.theta = torch.where(part.held, part.theta, part.theta.clamp(max=0))
-            part.scale = scale_for((part.sign * part.theta.clamp(min=0)).double().numpy(), bits)
+            part.scale = self._scale(part)
             self._put(weight, part)
 
     @torch.no_grad()
@@ -176,8 +181,13 @@ class Rewire(torch.optim.Optimizer):
             part.first.zero_()
             part.second.zero_()
 
+    def _scale(self, part: _Synapses) -> float:
+        """Return what an integer weight of 1 stands for."""
+        return scale_for((part.theta.clamp(min=0)).double().numpy(), self._bits)
+
     def _put(self, weight: torch.nn.Parameter, part: _Synapses) -> None:
         value = part.sign * part.theta.clamp(min=0)
         if part.scale is not None:
-            value = (value / part.scale).round().clamp(-self._top, self._top) * part.scale
+            top = weight_range(WeightKind.SIGNED, self._bits)[1]
+            value = (value / part.scale).round().clamp(-top, top) * part.scale
         weight.copy_(value)
