@@ -4,7 +4,8 @@ Mutants tried, each of which a test here refused: a threshold that is not moved 
 percentile not divided by the steps; rounding that stops gradients; a frozen layer that goes on
 learning; biases that are not rounded; spikes without their value; pixels in every step; gradients
 of outputs alone; weights cut off at other ends; biases in every step; a spike whose value does not
-go into the next layer; counts above one a step.
+go into the next layer; counts above one a step; largest synapses by sign; the others not set to 0,
+or learning on, or without a mask; all networks of one number of bits; limits with other bits.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Slopes of a height at which gradients stay as large as they are.
 
 Mutants tried, each of which a test here refused: a root that is one layer off; the quotient upside
-down; logits that are potentials; both trained with the same height; sums in
-place of means; a width that is tuned too.
+down; logits that are potentials; both trained with the same height; sums in place of means; a width
+that is tuned too; a layer too many, or a depth, in a sweep.
 """
 
 from __future__ import annotations
