@@ -111,7 +111,9 @@ def test_depths(tmp_path):
     left = []
     for variant in variants:
         found = variant.facts["gradients"]
-        assert variant.facts["depth"] == len(found) == len(variant.network.layers) - 1
+        depth = variant.facts["depth"]
+        assert f"-deep{depth}-" in variant.name
+        assert depth == len(found) == len(variant.network.layers) - 1
         assert all(layer.neurons == 20 for layer in variant.network.layers[:-1])
         left.append(found[0] / found[-1])
     assert left[2] < left[0] < 0.5 and left[1] == pytest.approx(left[3], rel=1e-3)
