@@ -216,7 +216,7 @@ def spike_times(
 
 
 class S4nnNet(nn.Module):
-    """Dense layers whose neurons fire once, above a threshold of 1.
+    """Dense layers whose neurons fire once, above one threshold for each layer.
 
     Parameters
     ----------
@@ -239,26 +239,27 @@ class S4nnNet(nn.Module):
         self.weights = nn.ParameterList(torch.rand(a, b) for a, b in itertools.pairwise(sizes))
         #: Logarithms of what a weight of 1 stands for.
         self.log_scales = nn.ParameterList(torch.zeros(()) for _ in self.weights)
-        self._starts = [1.0] * len(self.weights)
+        #: Of the layers: above which neurons fire, in the unit of ``weights``.
+        self.thresholds: list[float] = []
         self._fired = [torch.zeros(b) for b in sizes[1:]]
         self._seen = 0
         times = self._encode(images.flatten(1).float())
         for number, weight in enumerate(self.weights):
+            # Weights are 1/2 in the mean.
             total = float((times < steps).float().sum(dim=1).mean()) / 2
-            self._starts[number] = 1 / (level * total)
+            self.thresholds.append(level * total)
             with torch.no_grad():
-                self.log_scales[number].fill_(math.log(self._starts[number]))
-                self._start(number, weight)
+                self._start(weight)
                 self._rescale(number)
                 times, _ = self._layer(number, times)
 
-    def _start(self, number: int, weight: Tensor) -> None:
-        """Give a layer, or some of its neurons, weights to start with."""
+    def _start(self, weight: Tensor) -> None:
+        """Give a layer, or a neuron, weights to start with."""
         if self.bits == 1:
-            # Three in four are positive; the mean is half of what a weight stands for.
+            # Three in four of the signs are positive.
             weight.uniform_(-0.5, 1.5)
         else:
-            weight.uniform_(0, self._starts[number])
+            weight.uniform_(0, 1)
 
     def _rescale(self, number: int) -> None:
         """Choose anew what a weight of 1 stands for, so that rounding changes least."""
@@ -273,7 +274,7 @@ class S4nnNet(nn.Module):
                 if self._seen and number < len(self.weights) - 1:
                     for j in (self._fired[number] < _RARE * self._seen).nonzero().flatten():
                         column = weight[:, j].clone()
-                        self._start(number, column)
+                        self._start(column)
                         weight[:, j] = column
                 self._rescale(number)
         self._fired = [torch.zeros_like(fired) for fired in self._fired]
@@ -294,7 +295,8 @@ class S4nnNet(nn.Module):
 
     def theta(self, number: int) -> int:
         """Return the potential at which the neurons of a layer fire, for whole weights."""
-        return math.floor(math.exp(-float(self.log_scales[number].detach()))) + 1
+        scale = math.exp(float(self.log_scales[number].detach()))
+        return math.floor(self.thresholds[number] / scale) + 1
 
     def _layer(self, number: int, times: Tensor) -> tuple[Tensor, Tensor]:
         weight, integers = self.weights[number], self.integers(number)
