@@ -21,7 +21,8 @@ from firstspike.cores import PRESETS
 from firstspike.data import load
 from firstspike.errors import InputError
 from firstspike.golden.multispike import run_multispike
-from firstspike.methods.run import core_for, export_variant, first_spikes, train_method
+from firstspike.methods.measure import core_for, first_spikes
+from firstspike.methods.run import export_variant, train_method
 from firstspike.network import (
     Layer,
     MultiSpikeLayer,

@@ -85,6 +85,33 @@ def test_a_run_is_made_once(tmp_path, monkeypatch):
     assert runs.checks(mine) == {}
 
 
+RAMP = """\
+version: 1
+data: digits
+neuron: ramp
+time_bits: 4
+layers:
+  - {name: hidden, neurons: 16, weights: signed, weight_bits: 8}
+  - {name: output, neurons: 10, weights: signed, weight_bits: 8}
+validation: 100
+training: {epochs: 2, batch: 64, learning_rate: 0.01}
+"""
+
+
+def test_a_recipe_without_a_method(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs_module, "open_engine", lambda _: open_engine("pysim"))
+    (tmp_path / "tiny-digits").write_text(RAMP)
+    mine = Job(Row("tiny", str(tmp_path / "tiny"), ("ramp-16",)), "digits", 1)
+    runs = Runs(tmp_path, images=3)
+    made = runs.train(mine)
+    assert runs.metrics(mine) == made and made["method"] == "ramp" and made["seed"] == 1
+    (entry,) = made["variants"]
+    assert (entry["variant"], entry["core"], entry["steps"]) == ("ramp-16", "default", 16)
+    assert 0.2 < entry["accuracy"] <= 1 and abs(entry["float_accuracy"] - entry["accuracy"]) < 0.1
+    assert entry["cycles"] > 0 and entry["macs"] > 0
+    assert runs.check(mine, "ramp-16")["equal"]
+
+
 def test_a_difference_is_told(tmp_path, monkeypatch):
     runs, mine = Runs(tmp_path, images=2), job(tmp_path)
     runs.train(mine)

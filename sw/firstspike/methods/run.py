@@ -12,31 +12,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from firstspike import golden
-from firstspike.cores import PRESETS
 from firstspike.errors import InputError
 from firstspike.files import write_file
-from firstspike.fit import check_fit
-from firstspike.golden.multispike import run_multispike
+from firstspike.methods.measure import measure
 from firstspike.methods.recipe import load_method_recipe
-from firstspike.methods.variant import AnyVariant
-from firstspike.multispike_fit import check_multispike_fit
-from firstspike.network import (
-    AnyNetwork,
-    MultiSpikeNetwork,
-    Network,
-    save_multispike,
-    save_network,
-)
-from firstspike.outcome import Outcome
+from firstspike.network import AnyNetwork, MultiSpikeNetwork, save_multispike, save_network
 from firstspike.progress import counted
 from firstspike.provenance import commit
-from firstspike.train.batches import Splits, load_splits
+from firstspike.train.batches import load_splits
 from firstspike.train.recipe import SEED_MAX
 
-__all__ = ["METRICS", "core_for", "export_variant", "first_spikes", "train_method"]
+__all__ = ["METRICS", "export_variant", "train_method"]
 
 METRICS = "metrics.json"
 
@@ -88,7 +74,7 @@ def train_method(
     with counted("test set", len(variants)) as progress:
         for number, variant in enumerate(variants):
             _save(variant.network, folder / _NETWORKS / variant.name)
-            rows.append(_measure(variant, splits))
+            rows.append(measure(variant, splits))
             progress(number + 1)
     facts = {
         "recipe": recipe.name,
@@ -108,90 +94,6 @@ def _save(network: AnyNetwork, folder: Path) -> None:
         save_multispike(network, folder)
     else:
         save_network(network, folder)
-
-
-def core_for(network: AnyNetwork) -> str | None:
-    """Return the core that cycles are told of, by name; None if the network fits no preset.
-
-    That is ``multispike`` for a multi-spike network. For others it is ``default``, or else the
-    preset with the smallest synapse memory that they fit.
-    """
-    if isinstance(network, MultiSpikeNetwork):
-        try:
-            check_multispike_fit(network, PRESETS["multispike"])
-        except InputError:
-            return None
-        return "multispike"
-    sizes = {name: core.banks * core.weight_rows * core.word_bits for name, core in PRESETS.items()}
-    for name in sorted(sizes, key=lambda name: (name != "default", sizes[name])):
-        try:
-            check_fit(network, PRESETS[name])
-        except InputError:
-            continue
-        return name
-    return None
-
-
-def _measure(variant: AnyVariant, splits: Splits) -> dict[str, Any]:
-    """Return the figures of a network on all test images."""
-    network = variant.network
-    name = core_for(network)
-    core = None if name is None else PRESETS[name]
-    images, labels = splits.test_images.numpy(), splits.test_labels.numpy()
-    if isinstance(network, MultiSpikeNetwork):
-        outcome = run_multispike(network, images, core=core)
-        spikes = sum(count.sum() for count in outcome.spike_count.values())
-        further = {}
-    else:
-        outcome = golden.run(network, images, core=core)
-        spikes = sum((times < network.steps).sum() for times in outcome.spike_time.values())
-        further = first_spikes(network, outcome, images, labels)
-    alive = [la.weights.size if la.alive is None else la.alive.sum() for la in network.layers]
-    facts: dict[str, Any] = {
-        "variant": variant.name,
-        "digest": network.digest,
-        "core": name,
-        "steps": network.steps,
-        "weight_bits": max(layer.weight_bits for layer in network.layers),
-        "layers": [network.pixels, *(layer.neurons for layer in network.layers)],
-        "synapses": sum(la.weights.size for la in network.layers),
-        "connectivity": float(sum(alive) / sum(la.weights.size for la in network.layers)),
-        "images": len(labels),
-        "accuracy": _share(np.array(network.labels)[outcome.predicted] == labels),
-        "spikes": float(spikes / len(labels)),
-    }
-    for counter in ("events", "synops", "macs", "cycles"):
-        known = counter in outcome.counters
-        facts[counter] = float(outcome.counters[counter].mean()) if known else None
-    return facts | further | variant.facts
-
-
-def first_spikes(
-    network: Network, outcome: Outcome, images: np.ndarray, labels: np.ndarray
-) -> dict[str, Any]:
-    """Return what there is to know of a network that decides early.
-
-    ``mean_step`` of the decision, and the share of ``forced`` ones; ``last_accuracy``, of the
-    largest overshoot after the last step; and ``lenient_accuracy``, which counts all ties as hits:
-    an image is right if an output of its class is among those that fire first. It is there to be
-    compared with publications, and nothing is ranked by it.
-    """
-    classes = np.array(network.labels)
-    last = golden.run(network, images, early_exit=False).last_predicted
-    first = outcome.spike_time[network.layers[-1].name] == outcome.decision_step[:, None]
-    first &= outcome.forced[:, None] == 0
-    hit = (first & (classes == labels[:, None])).any(axis=1)
-    hit |= (outcome.forced == 1) & (classes[outcome.predicted] == labels)
-    return {
-        "mean_step": float(outcome.decision_step.mean()),
-        "forced": _share(outcome.forced == 1),
-        "last_accuracy": _share(classes[last] == labels),
-        "lenient_accuracy": _share(hit),
-    }
-
-
-def _share(found: np.ndarray) -> float:
-    return float(found.mean())
 
 
 def export_variant(folder: Path, name: str, network: Path) -> dict[str, Any]:

@@ -15,8 +15,10 @@ import yaml
 from firstspike.cores import load_core
 from firstspike.engines import GoldenEngine, open_engine
 from firstspike.files import write_file
+from firstspike.methods.recipe import is_method
 from firstspike.methods.run import METRICS, train_method
 from firstspike.methods.table.rows import DATA, Row
+from firstspike.methods.table.trained import train_recipe
 from firstspike.network import load_any_network
 from firstspike.outcome import first_difference
 from firstspike.shipped import find_recipe
@@ -95,9 +97,11 @@ class Runs:
         found = self.metrics(job)
         if found is not None:
             return found
-        folder = self.path(job)
-        shutil.rmtree(folder, ignore_errors=True)
-        return train_method(find_recipe(job.recipe), folder, seed=job.seed, data_folder=self.data)
+        path, folder = find_recipe(job.recipe), self.path(job)
+        make = train_method if is_method(path) else train_recipe
+        if make is train_method or (folder / METRICS).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        return make(path, folder, seed=job.seed, data_folder=self.data)
 
     def checks(self, job: Job) -> dict[str, dict[str, Any]]:
         """Return the comparisons of a run with the RTL, by network, as far as they were made."""
