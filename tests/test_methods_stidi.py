@@ -302,13 +302,14 @@ def test_digits(tmp_path, readout):
     assert found[0] > real.facts["float_accuracy"] - 0.05 and found[0] > 0.75
     assert found[1] > 0.65 and "float_accuracy" not in sign.facts
     assert {layer.kind for layer in sign.network.layers[:2]} == {WeightKind.PM1}
+    assert max(layer.weight_bits for layer in sign.network.layers) == 1
     # What was trained is what is exported.
     checked = (
         run_multispike(sign.network, splits.validation_images.numpy()).predicted
         == splits.validation_labels.numpy()
     )
     assert checked.mean() == sign.facts["validation_accuracy"]
-    check_on_core(sign if readout else real, images[:2])
+    check_on_core(real if readout else sign, images[:2])
 
 
 @pytest.mark.parametrize(

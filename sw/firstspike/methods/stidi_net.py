@@ -258,16 +258,19 @@ class RampNet:
     def to_integers(self, name: str, shape: tuple[int, int]) -> MultiSpikeNetwork:
         """Return the integers that a rounded network computes with."""
         floats = self.to_floats(name, shape)
-        bits = [layer.bits for layer in self.layers]
+        kinds = [
+            (WeightKind.PM1 if layer.bits == 1 else WeightKind.SIGNED, layer.bits)
+            for layer in self.layers
+        ]
+        # The one that tells the earliest spike has weights of 0 and 1.
+        kinds.append((WeightKind.UNSIGNED, 1))
         layers = []
-        for number, layer in enumerate(floats.layers):
-            # The one that tells the earliest spike has weights of 0 and 1.
-            wide = bits[number] if number < len(bits) else 2
+        for layer, (kind, wide) in zip(floats.layers, kinds, strict=False):
             layers.append(
                 MultiSpikeLayer(
                     name=layer.name,
                     sources=layer.sources,
-                    kind=WeightKind.PM1 if wide == 1 else WeightKind.SIGNED,
+                    kind=kind,
                     weight_bits=wide,
                     weights=layer.weights.astype(np.int64),
                     threshold=None if layer.threshold is None else int(layer.threshold),
