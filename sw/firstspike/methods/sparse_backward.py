@@ -86,19 +86,19 @@ def backward_times(gradient: Tensor, sent: Tensor, weight: Tensor) -> dict[str, 
     -------
     dict
         Sizes; ``share`` of the gradient's entries that are not 0; the shortest of 15 ``dense``
-        and ``sparse`` times in milliseconds, and their quotient ``speedup``, above 1 where sparse
+        and ``sparse`` processor times in milliseconds, and their quotient ``speedup``, above 1 where sparse
         products are faster; and ``difference``, the largest between both results, as a share of
         the largest number of them.
     """
     both = (dense_products, sparse_products)
     results = [products(gradient, sent, weight) for products in both]
     taken = [float("inf"), float("inf")]
-    # In turns, so that what else the machine does disturbs both.
+    # In turns, and of the processor, so that what else the machine does disturbs neither.
     for _ in range(_REPEATS):
         for number, products in enumerate(both):
-            start = time.perf_counter()
+            start = time.process_time()
             products(gradient, sent, weight)
-            taken[number] = min(taken[number], 1000 * (time.perf_counter() - start))
+            taken[number] = min(taken[number], 1000 * (time.process_time() - start))
     dense, sparse = taken
     far = [
         float((a - b).abs().max() / a.abs().max().clamp(min=1e-30))
