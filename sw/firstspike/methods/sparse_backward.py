@@ -86,9 +86,9 @@ def backward_times(gradient: Tensor, sent: Tensor, weight: Tensor) -> dict[str, 
     -------
     dict
         Sizes; ``share`` of the gradient's entries that are not 0; the shortest of 15 ``dense``
-        and ``sparse`` processor times in milliseconds, and their quotient ``speedup``, above 1 where sparse
-        products are faster; and ``difference``, the largest between both results, as a share of
-        the largest number of them.
+        and ``sparse`` processor times in milliseconds, and their quotient ``speedup``, above 1
+        where sparse products are faster; and ``difference``, the largest between both results, as
+        a share of the largest number of them.
     """
     both = (dense_products, sparse_products)
     results = [products(gradient, sent, weight) for products in both]
