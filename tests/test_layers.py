@@ -24,10 +24,10 @@ SOURCES = {
     for path in sorted(root.rglob("*.py"))
 }
 STANDARD = sys.stdlib_module_names
-#: Methods that train; recipes of methods and networks in floating point do without.
-TORCH = {name for name in SOURCES if name.startswith("firstspike.methods.")} - {
-    f"firstspike.methods.{name}" for name in ("floats", "quantize", "recipe", "variant")
-}
+#: Methods that train, and files of torch; recipes and networks in floating point do without.
+TORCH = {
+    name for name in SOURCES if name.startswith(("firstspike.methods.", "firstspike.pytorch."))
+} - {f"firstspike.methods.{name}" for name in ("floats", "quantize", "recipe", "variant")}
 
 
 def imported(path: Path) -> set[str]:
