@@ -18,6 +18,7 @@ import pytest
 from firstspike.cli import main
 from firstspike.engines import open_engine
 from firstspike.errors import InputError
+from firstspike.methods.table import page as page_module
 from firstspike.methods.table import runs as runs_module
 from firstspike.methods.table.claims import claims
 from firstspike.methods.table.figures import entries, results, spread
@@ -172,7 +173,13 @@ def test_spread():
     assert spread([], 2) == "-"
 
 
-def test_the_page(tmp_path):
+def test_the_page(tmp_path, monkeypatch):
+    alone = {"title": "shipped", "page": "accuracy.md", "rtl": None}
+    monkeypatch.setattr(
+        page_module,
+        "shipped",
+        lambda data, _: [entry(data, "step-8", 0.95, cycles=200.0) | alone],
+    )
     for name in ("accuracy.json", "learning.json"):
         shutil.copy(DOCS / name, tmp_path)
     page = tmp_path / "methods.md"
@@ -188,7 +195,7 @@ def test_the_page(tmp_path):
     budgets, table = text.split("### What was to be shown")
     # Dearer and worse: not on the front.
     assert "`hybrid-2`" in budgets and "`hybrid-8`" not in budgets
-    assert "`converted-4`" in budgets
+    assert "`converted-4`" in budgets and "shipped, `step-8`" in budgets
     assert "97.01" in table and "`hybrid-8`" in table and "[step-8bit-400-mnist]" in table
     # Not among those of the table.
     assert "`converted-4`" not in table.split("### mnist")[1]

@@ -61,7 +61,9 @@ def _call(args: argparse.Namespace) -> int:
         # The table is of all runs that are there, whatever was asked for this time.
         found = figures.entries(runs, rows_of, runs.seeds())
         words = shlex.join(["firstspike", *args.words])
-        need("firstspike.methods.table.page", "train").write_results(args.docs, found, words)
+        need("firstspike.methods.table.page", "train").write_results(
+            args.docs, found, words, args.dir
+        )
     return 0
 
 

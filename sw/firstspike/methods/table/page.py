@@ -13,7 +13,7 @@ from firstspike.markdown import table
 from firstspike.methods.table.claims import claims
 from firstspike.methods.table.figures import Entry, Result, mean, results, spread
 from firstspike.methods.table.plots import draw_operations, draw_steps
-from firstspike.methods.table.references import references
+from firstspike.methods.table.references import references, shipped
 from firstspike.methods.table.rows import DATA, ROWS
 
 __all__ = ["write_results"]
@@ -27,7 +27,9 @@ _HEAD = (
 )  # fmt: skip
 
 
-def write_results(docs: Path, found: Sequence[Entry], words: str) -> None:
+def write_results(
+    docs: Path, found: Sequence[Entry], words: str, data_folder: Path | None = None
+) -> None:
     """Write methods.json, two pictures, and the results in methods.md.
 
     Parameters
@@ -38,6 +40,8 @@ def write_results(docs: Path, found: Sequence[Entry], words: str) -> None:
         See `firstspike.methods.table.figures.entries`.
     words : str
         The command that made them.
+    data_folder : Path, optional
+        Where data sets lie, for the networks that come along.
 
     Raises
     ------
@@ -58,6 +62,7 @@ def write_results(docs: Path, found: Sequence[Entry], words: str) -> None:
         mine = [e for e in found if e["data"] == data]
         by_data[data] = [
             *results(mine).values(),
+            *results(shipped(data, data_folder)).values(),
             *results(references(docs, data)).values(),
         ]
     parts = [_BEGIN, f"<!-- made by: {words} -->", "", _budgets(by_data), claims(results(found))]

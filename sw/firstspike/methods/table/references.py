@@ -10,8 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from firstspike.errors import InputError
+from firstspike.methods.measure import measure
+from firstspike.methods.variant import SingleSpikeVariant
+from firstspike.network import load_network
+from firstspike.shipped import find_network, find_recipe
+from firstspike.train.batches import load_splits
+from firstspike.train.recipe import load_recipe
 
-__all__ = ["references"]
+__all__ = ["references", "shipped"]
 
 #: Recipes of docs/accuracy.json: title.
 _TRAINED = {
@@ -81,6 +87,21 @@ def references(docs: Path, data: str) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def shipped(data: str, data_folder: Path | None = None) -> list[dict[str, Any]]:
+    """Return an entry of the network that comes along for a data set, measured now.
+
+    Raises
+    ------
+    InputError
+        If the data set is missing.
+    """
+    splits = load_splits(load_recipe(find_recipe(data)), data_folder)
+    network = load_network(find_network(data))
+    found = measure(SingleSpikeVariant(data, network), splits)
+    title = "trained STEP neurons, shipped"
+    return [{"title": title, "page": "accuracy.md", "recipe": data, "seed": 0} | found]
 
 
 def _load(path: Path) -> list[dict[str, Any]]:
