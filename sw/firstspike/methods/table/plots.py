@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from firstspike.methods.table.figures import Result, mean
 
@@ -26,32 +28,35 @@ def draw_operations(by_data: Mapping[str, Sequence[Result]]) -> bytes:
         A panel a data set.
     """
     figure, panels = _panels(by_data)
+    numbers = _numbers(by_data)
     for panel, (data, found) in zip(panels, by_data.items(), strict=True):
-        for number, (title, of) in enumerate(_methods(found).items()):
+        for title, of in _methods(found).items():
             points = [(_operations(r), 100 * (mean(r, "accuracy") or 0)) for r in of]
-            _scatter(panel, number, title, points, _FLOORS[data])
+            _scatter(panel, numbers[title], points, _FLOORS[data])
         panel.set(title=data, xscale="log", xlabel="operations an image")
-    _finish(figure, panels)
+    _finish(figure, panels, numbers)
     return _png(figure)
 
 
 def draw_steps(by_data: Mapping[str, Sequence[Result]]) -> bytes:
     """Return a PNG of accuracy against steps, a line for each kind of network of each method."""
     figure, panels = _panels(by_data)
+    numbers = _numbers(by_data)
     for panel, (data, found) in zip(panels, by_data.items(), strict=True):
-        for number, (title, of) in enumerate(_methods(found).items()):
+        for title, of in _methods(found).items():
             lines: dict[str, list[tuple[float, float]]] = {}
             for r in of:
-                kind = r.first["variant"].rpartition("-")[0] or r.first["variant"]
+                kind = r.first["variant"].rpartition("-")[0]
                 point = (float(r.first["steps"]), 100 * (mean(r, "accuracy") or 0))
                 lines.setdefault(kind, []).append(point)
-            for turn, points in enumerate(lines.values()):
-                _scatter(
-                    panel, number, title if turn == 0 else None, points, _FLOORS[data], line=True
-                )
+            for points in lines.values():
+                # Networks of other pages differ in more than their steps.
+                line = "page" not in of[0].first
+                _scatter(panel, numbers[title], points, _FLOORS[data], line=line)
         panel.set(title=data, xlabel="steps of a stimulus")
         panel.set_xscale("log", base=2)
-    _finish(figure, panels)
+        panel.xaxis.set_major_formatter("{x:g}")
+    _finish(figure, panels, numbers)
     return _png(figure)
 
 
@@ -60,6 +65,16 @@ def _methods(found: Sequence[Result]) -> dict[str, list[Result]]:
     for result in found:
         grouped.setdefault(result.first["title"], []).append(result)
     return grouped
+
+
+def _numbers(by_data: Mapping[str, Sequence[Result]]) -> dict[str, int]:
+    """Return a number for each method, the same in all panels."""
+    titles = dict.fromkeys(r.first["title"] for found in by_data.values() for r in found)
+    return {title: number for number, title in enumerate(titles)}
+
+
+def _style(number: int) -> dict[str, Any]:
+    return {"marker": _MARKS[number % len(_MARKS)], "color": f"C{number % 10}", "markersize": 5}
 
 
 def _operations(result: Result) -> float:
@@ -74,7 +89,6 @@ def _panels(by_data: Mapping[str, Sequence[Result]]) -> tuple[Figure, list[Axes]
 def _scatter(
     panel: Axes,
     number: int,
-    title: str | None,
     points: list[tuple[float, float]],
     floor: float,
     *,
@@ -86,19 +100,19 @@ def _scatter(
         [y for _, y in shown],
         linestyle="-" if line else "none",
         linewidth=0.8,
-        marker=_MARKS[number % len(_MARKS)],
-        markersize=5,
-        color=f"C{number % 10}",
-        label=title,
+        **_style(number),
     )
 
 
-def _finish(figure: Figure, panels: list[Axes]) -> None:
+def _finish(figure: Figure, panels: list[Axes], numbers: Mapping[str, int]) -> None:
     for panel in panels:
         panel.set_ylabel("test accuracy, %")
         panel.grid(alpha=0.3)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, fontsize=8, loc="outside lower center", ncols=4)
+    handles = [
+        Line2D([], [], linestyle="none", label=title, **_style(number))
+        for title, number in numbers.items()
+    ]
+    figure.legend(handles=handles, fontsize=8, loc="outside lower center", ncols=4)
 
 
 def _png(figure: Figure) -> bytes:
