@@ -226,12 +226,30 @@ def test_rare_neurons_start_anew():
 
 
 @pytest.mark.parametrize("bits", [1, 8])
+def test_pace(bits):
+    """Other numbers for the outputs, and the same network of integers."""
+    images = torch.from_numpy(np.random.default_rng(7).integers(0, 256, (30, 4, 4), np.uint8))
+    nets = []
+    for pace in (1.0, 4.0):
+        torch.manual_seed(8)
+        nets.append(S4nnNet([16, 6, 3], steps=8, bits=bits, level=0.3, images=images, pace=pace))
+    slow, fast = nets
+    assert torch.allclose(slow.weights[1], 4 * fast.weights[1])
+    assert torch.equal(slow.weights[0], fast.weights[0])
+    for number in range(2):
+        assert torch.equal(slow.integers(number), fast.integers(number))
+        assert slow.theta(number) == fast.theta(number)
+
+
+@pytest.mark.parametrize("bits", [1, 8])
 def test_gradients_go_through_the_rounding(bits):
     """To the numbers behind it, for the weights that were used, and to what these stand for."""
     rng = np.random.default_rng(5)
     images = rng.integers(0, 256, (30, 4, 4)).astype(np.uint8)
     torch.manual_seed(6)
-    net = S4nnNet([16, 6, 3], steps=8, bits=bits, level=0.3, images=torch.from_numpy(images))
+    net = S4nnNet(
+        [16, 6, 3], steps=8, bits=bits, level=0.3, images=torch.from_numpy(images), pace=4.0
+    )
     error = torch.randn(30, 3)
     (net.train()(torch.from_numpy(images).flatten(1).float() / 255) * error).sum().backward()
     used = []

@@ -77,6 +77,7 @@ METHODS: dict[str, dict[str, Option]] = {
     "s4nn": {
         "gamma": Option(0.1, 0.001, 1.0),
         "level": Option(0.35, 0.01, 1.0),
+        "pace": Option(3.0, 0.01, 100.0),
     },
     "tsslbp": {
         "leak": Option(2, 1, 7),

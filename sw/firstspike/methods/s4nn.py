@@ -93,6 +93,7 @@ def train(
             steps=steps,
             bits=recipe.weight_bits,
             level=options["level"],
+            pace=options["pace"],
             images=splits.train_images[:_LOOKED_AT],
         )
         begin = len(variants)
@@ -226,12 +227,22 @@ class S4nnNet(nn.Module):
         Steps of a stimulus, a power of two; bits of a weight.
     level : float
         Threshold, as a share of what all inputs of a neuron together add at the start.
+    pace : float
+        By how much smaller the outputs' weights and threshold are than those of other layers, so
+        that, with one rate for all, outputs learn faster.
     images : Tensor of uint8, shape (n, rows, columns)
         With which that is measured.
     """
 
     def __init__(
-        self, sizes: list[int], *, steps: int, bits: int, level: float, images: Tensor
+        self,
+        sizes: list[int],
+        *,
+        steps: int,
+        bits: int,
+        level: float,
+        images: Tensor,
+        pace: float = 1.0,
     ) -> None:
         super().__init__()
         self.steps = steps
@@ -239,27 +250,30 @@ class S4nnNet(nn.Module):
         self.weights = nn.ParameterList(torch.rand(a, b) for a, b in itertools.pairwise(sizes))
         #: Logarithms of what a weight of 1 stands for.
         self.log_scales = nn.ParameterList(torch.zeros(()) for _ in self.weights)
+        #: Of the layers: the largest weights at the start.
+        self._units = [1.0] * (len(self.weights) - 1) + [1 / pace]
         #: Of the layers: above which neurons fire, in the unit of ``weights``.
         self.thresholds: list[float] = []
         self._fired = [torch.zeros(b) for b in sizes[1:]]
         self._seen = 0
         times = self._encode(images.flatten(1).float())
         for number, weight in enumerate(self.weights):
-            # Weights are 1/2 in the mean.
-            total = float((times < steps).float().sum(dim=1).mean()) / 2
+            total = float((times < steps).float().sum(dim=1).mean()) * self._units[number] / 2
             self.thresholds.append(level * total)
             with torch.no_grad():
-                self._start(weight)
+                self.log_scales[number].fill_(math.log(self._units[number]))
+                self._start(number, weight)
                 self._rescale(number)
                 times, _ = self._layer(number, times)
 
-    def _start(self, weight: Tensor) -> None:
-        """Give a layer, or a neuron, weights to start with."""
+    def _start(self, number: int, weight: Tensor) -> None:
+        """Give a layer, or a neuron of it, weights to start with; in the mean, half a unit."""
         if self.bits == 1:
             # Three in four of the signs are positive.
             weight.uniform_(-0.5, 1.5)
         else:
             weight.uniform_(0, 1)
+        weight.mul_(self._units[number])
 
     def _rescale(self, number: int) -> None:
         """Choose anew what a weight of 1 stands for, so that rounding changes least."""
@@ -274,7 +288,7 @@ class S4nnNet(nn.Module):
                 if self._seen and number < len(self.weights) - 1:
                     for j in (self._fired[number] < _RARE * self._seen).nonzero().flatten():
                         column = weight[:, j].clone()
-                        self._start(column)
+                        self._start(number, column)
                         weight[:, j] = column
                 self._rescale(number)
         self._fired = [torch.zeros_like(fired) for fired in self._fired]
