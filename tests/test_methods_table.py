@@ -189,7 +189,7 @@ def test_the_page(tmp_path, monkeypatch):
         entry("hybrid-mnist", "hybrid-8", 0.9601, cycles=310.0),
         entry("hybrid-mnist", "converted-4", 0.9999, cycles=9000.0),
     ]
-    write_results(tmp_path, found, "firstspike bench methods")
+    write_results(tmp_path, found)
     text = page.read_text()
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
     budgets, table = text.split("### What was to be shown")
@@ -202,11 +202,11 @@ def test_the_page(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "methods.json").read_text()) == found
     for name in ("methods-operations.png", "methods-steps.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
-    write_results(tmp_path, found, "firstspike bench methods")
+    write_results(tmp_path, found)
     assert page.read_text() == text
     page.write_text("no marks")
     with pytest.raises(InputError, match=r"must hold <!-- results: begin -->"):
-        write_results(tmp_path, found, "")
+        write_results(tmp_path, found)
 
 
 def test_entries(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from pathlib import Path
 
 from firstspike.cli.common import at_least, need
@@ -60,10 +59,7 @@ def _call(args: argparse.Namespace) -> int:
         figures = need("firstspike.methods.table.figures", "train")
         # The table is of all runs that are there, whatever was asked for this time.
         found = figures.entries(runs, rows_of, runs.seeds())
-        words = shlex.join(["firstspike", *args.words])
-        need("firstspike.methods.table.page", "train").write_results(
-            args.docs, found, words, args.dir
-        )
+        need("firstspike.methods.table.page", "train").write_results(args.docs, found, args.dir)
     return 0
 
 

@@ -18,6 +18,7 @@ from firstspike.methods.table.rows import DATA, ROWS
 
 __all__ = ["write_results"]
 
+_COMMAND = "firstspike bench methods -o docs"
 _BEGIN = "<!-- results: begin -->"
 _END = "<!-- results: end -->"
 
@@ -27,9 +28,7 @@ _HEAD = (
 )  # fmt: skip
 
 
-def write_results(
-    docs: Path, found: Sequence[Entry], words: str, data_folder: Path | None = None
-) -> None:
+def write_results(docs: Path, found: Sequence[Entry], data_folder: Path | None = None) -> None:
     """Write methods.json, two pictures, and the results in methods.md.
 
     Parameters
@@ -38,8 +37,6 @@ def write_results(
         Folder of the documentation.
     found : sequence of dict
         See `firstspike.methods.table.figures.entries`.
-    words : str
-        The command that made them.
     data_folder : Path, optional
         Where data sets lie, for the networks that come along.
 
@@ -65,7 +62,8 @@ def write_results(
             *results(shipped(data, data_folder)).values(),
             *results(references(docs, data)).values(),
         ]
-    parts = [_BEGIN, f"<!-- made by: {words} -->", "", _budgets(by_data), claims(results(found))]
+    every = {(r.first["recipe"], r.first["variant"]): r for of in by_data.values() for r in of}
+    parts = [_BEGIN, f"<!-- made by: {_COMMAND} -->", "", _budgets(by_data), claims(every)]
     for data, of in by_data.items():
         parts += [f"### {data}\n", _table(of)]
     parts += [

@@ -51,6 +51,7 @@ def references(docs: Path, data: str) -> list[dict[str, Any]]:
             {
                 "title": title,
                 "page": "accuracy.md",
+                "data": data,
                 "recipe": entry["recipe"],
                 "variant": entry["recipe"],
                 "seed": entry["seed"],
@@ -73,6 +74,7 @@ def references(docs: Path, data: str) -> list[dict[str, Any]]:
             {
                 "title": title,
                 "page": "learning.md",
+                "data": data,
                 "recipe": entry["row"],
                 "variant": f"{entry['row']}, {variant}",
                 "seed": entry["seed"],
@@ -101,7 +103,9 @@ def shipped(data: str, data_folder: Path | None = None) -> list[dict[str, Any]]:
     network = load_network(find_network(data))
     found = measure(SingleSpikeVariant(data, network), splits)
     title = "trained STEP neurons, shipped"
-    return [{"title": title, "page": "accuracy.md", "recipe": data, "seed": 0} | found]
+    return [
+        {"title": title, "page": "accuracy.md", "data": data, "recipe": data, "seed": 0} | found
+    ]
 
 
 def _load(path: Path) -> list[dict[str, Any]]:
