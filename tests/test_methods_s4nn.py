@@ -8,7 +8,7 @@ pixels that fire; wanted times behind the end; a silent network without a target
 anew; neurons that never do; counts that go on over epochs; the overshoot before the time; a
 threshold that is 1 too low; times to the nearest step; weights cut off instead of rounded;
 gradients for other weights than were used, none through the rounding, none of a scale; rare neurons
-by their number of spikes.
+by their number of spikes; a pace without the weights, the threshold or what a weight stands for.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ def test_pace(bits):
     nets = []
     for pace in (1.0, 4.0):
         torch.manual_seed(8)
-        nets.append(S4nnNet([16, 6, 3], steps=8, bits=bits, level=0.3, images=images, pace=pace))
+        nets.append(S4nnNet([16, 40, 3], steps=8, bits=bits, level=0.3, images=images, pace=pace))
     slow, fast = nets
     assert torch.allclose(slow.weights[1], 4 * fast.weights[1])
     assert torch.equal(slow.weights[0], fast.weights[0])
