@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cocotb_tools.check_results import get_results
+from cocotb_tools.config import libs_dir
 from cocotb_tools.runner import get_runner
 from filelock import FileLock
 
@@ -69,6 +70,15 @@ def _find_verilator() -> None:
     os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
 
 
+def _libraries() -> str:
+    """Return where a model finds the libraries of cocotb, in the form of LD_LIBRARY_PATH.
+
+    A model knows the place that they had when it was compiled; that environment may be gone.
+    """
+    others = os.environ.get("LD_LIBRARY_PATH")
+    return os.pathsep.join([str(libs_dir), *([others] if others else [])])
+
+
 class Model:
     """A compiled model.
 
@@ -115,7 +125,7 @@ class Model:
                 test_dir=work,
                 results_xml=str(results),
                 waves=self._waves,
-                extra_env=dict(environment or {}),
+                extra_env={"LD_LIBRARY_PATH": _libraries(), **(environment or {})},
                 log_file=log,
                 plusargs=[
                     "+verilator+rand+reset+2",
