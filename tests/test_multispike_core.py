@@ -3,8 +3,8 @@
 Mutants tried, each of which a test here refused: a piece of the store that ends with all spikes, or
 one spike early; spikes of a layer that is no source delivered, or counted from the layer's own
 first neuron; the second row of a bias times 1, biases that go to currents, and counted as events; a
-tick or a reading that does not leave out currents; a current that is not added. Bounds: sources that
-spike once counted in every step, or others once; inputs alone, or no inputs, among them.
+tick or a reading that does not leave out currents; a current that is not added. Bounds: sources
+that spike once counted in every step, or others once; inputs alone, or no inputs, among them.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from firstspike.methods.table.rows import DATA, Row
 from firstspike.methods.table.trained import train_recipe
 from firstspike.network import load_any_network
 from firstspike.outcome import first_difference
+from firstspike.provenance import commit
 from firstspike.shipped import find_recipe
 from firstspike.stimuli import load_stimuli
 
@@ -115,17 +116,20 @@ class Runs:
                     found[entry["variant"]] = facts
         return found
 
-    def check(self, job: Job, variant: str) -> dict[str, Any]:
+    def check(self, job: Job, variant: str) -> dict[str, Any] | None:
         """Compare the RTL with the golden model, in all that either tells; return the facts.
 
         ``equal``, ``difference`` (None or where), ``values`` compared, ``images``, ``digest``,
-        ``core`` and ``seconds`` of the RTL.
+        ``core`` and ``seconds`` of the RTL, and ``commit``. None if no core with a name has room
+        for the network.
         """
         known = self.checks(job)
         if variant in known:
             return known[variant]
-        network = load_any_network(self.path(job) / "networks" / variant)
         entry = next(e for e in self.train(job)["variants"] if e["variant"] == variant)
+        if entry["core"] is None:
+            return None
+        network = load_any_network(self.path(job) / "networks" / variant)
         core = load_core(entry["core"])
         stimuli = load_stimuli(
             job.data, network.shape, split="test", limit=self.images, folder=self.data
@@ -143,6 +147,7 @@ class Runs:
             "difference": None if difference is None else str(difference),
             "values": sum(array.size for array in golden.arrays().values()),
             "seconds": seconds,
+            "commit": commit(),
         }
         write_file(self._check(job, variant), (json.dumps(facts, indent=1) + "\n").encode())
         return facts

@@ -26,7 +26,7 @@ def train_recipe(
 ) -> dict[str, Any]:
     """Run the recipe ``path``, and leave its network in ``folder`` as a method leaves its own.
 
-    The network is called ``NEURON-T``. What was broken off goes on.
+    The network is called ``NEURON-T``. What was broken off goes on; its ``seconds`` are then None.
 
     Returns
     -------
@@ -35,11 +35,10 @@ def train_recipe(
     """
     recipe = load_recipe(path)
     training = folder / "training"
+    goes_on = (training / METRICS).exists()
     start = time.monotonic()
-    result = train(
-        path, training, seed=seed, resume=(training / METRICS).exists(), data_folder=data_folder
-    )
-    seconds = time.monotonic() - start
+    result = train(path, training, seed=seed, resume=goes_on, data_folder=data_folder)
+    seconds = None if goes_on else time.monotonic() - start
     name = f"{recipe.neuron.value}-{1 << recipe.time_bits}"
     export(training, folder / "networks" / name)
     network = load_network(folder / "networks" / name)
