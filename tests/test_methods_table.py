@@ -155,6 +155,7 @@ def entry(recipe: str, variant: str, accuracy: float, **more) -> dict:
         "synops": 100.0,
         "macs": 50.0,
         "cycles": 1000.0,
+        "core": "ulx3s-85f",
         "rtl": {"equal": True},
     } | more
 
@@ -202,7 +203,11 @@ def test_the_page(tmp_path, monkeypatch):
     budgets, table = text.split("### What was to be shown")
     # Dearer and worse: not on the front.
     assert "`hybrid-2`" in budgets and "`hybrid-8`" not in budgets
-    assert "`converted-4`" in budgets and "shipped, `step-8`" in budgets
+    assert (
+        "| 300 | 64 | 97.01 |" in budgets
+        and "`converted-4`" in budgets
+        and "shipped, `step-8`" in budgets
+    )
     assert "97.01" in table and "`hybrid-8`" in table and "[step-8bit-400-mnist]" in table
     # Not among those of the table.
     assert "`converted-4`" not in table.split("### mnist")[1]

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from firstspike.cores import PRESETS
 from firstspike.errors import InputError
 from firstspike.files import write_file
 from firstspike.markdown import table
@@ -24,7 +25,7 @@ _END = "<!-- results: end -->"
 
 _HEAD = (
     "method", "network", "layers", "bits", "connections, %", "T", "floating point, %",
-    "integers, %", "decision step", "spikes", "operations", "cycles", "training, s", "RTL",
+    "integers, %", "decision step", "spikes", "operations", "cycles", "lanes", "training, s", "RTL",
 )  # fmt: skip
 
 
@@ -107,7 +108,7 @@ def _table(found: Sequence[Result]) -> str:
             spread(result.values("accuracy"), 2, 100),
             spread(result.values("mean_step"), 2),
             spread(result.values("spikes"), 0), spread(operations, 0),
-            spread(result.values("cycles"), 0), spread(result.values("seconds"), 0),
+            spread(result.values("cycles"), 0), _lanes(e), spread(result.values("seconds"), 0),
             _rtl(result),
         ])  # fmt: skip
     return table(list(_HEAD), lines)
@@ -129,7 +130,7 @@ def _budgets(by_data: dict[str, list[Result]]) -> str:
     parts = ["### Which method for which budget\n"]
     parts.append(
         "Networks that no other one with as few cycles comes up to, by the means over seeds. "
-        "Cycles are those of 16 lanes (networks that learned on chip: 8).\n"
+        "Cycles are those of a core with that many lanes.\n"
     )
     for data, found in by_data.items():
         known = [(c, r) for r in found if (c := _cost(r)) is not None]
@@ -141,16 +142,25 @@ def _budgets(by_data: dict[str, list[Result]]) -> str:
             if accuracy <= best:
                 continue
             best, e = accuracy, result.first
-            kilobits = e["weight_bits"] * _synapses(e) * (mean(result, "connectivity") or 0) / 1000
+            kilobits = e["weight_bits"] * (mean(result, "connections") or _live(e)) / 1000
             lines.append([
-                f"{cycles:.0f}", f"{100 * accuracy:.2f}", f"{e['title']}, `{e['variant']}`",
+                f"{cycles:.0f}", _lanes(e), f"{100 * accuracy:.2f}",
+                f"{e['title']}, `{e['variant']}`",
                 str(e["steps"]), str(e["weight_bits"]), f"{kilobits:.0f}",
             ])  # fmt: skip
-        head = ["cycles", f"{data}, %", "network", "T", "bits", "live weights, kbit"]
+        head = ["cycles", "lanes", f"{data}, %", "network", "T", "bits", "live weights, kbit"]
         parts.append(table(head, lines))
     return "\n".join(parts)
 
 
-def _synapses(entry: Entry) -> int:
+def _lanes(entry: Entry) -> str:
+    """Return the lanes of the core that an entry's cycles are told of."""
+    core = entry.get("core")
+    return "-" if core is None else str(PRESETS[core].lanes)
+
+
+def _live(entry: Entry) -> float:
+    """Return the live synapses of a network whose layers are all those that there are."""
     sizes = entry["layers"]
-    return entry.get("synapses") or sum(a * b for a, b in itertools.pairwise(sizes))
+    synapses = entry.get("synapses") or sum(a * b for a, b in itertools.pairwise(sizes))
+    return synapses * entry["connectivity"]

@@ -86,6 +86,7 @@ def references(docs: Path, data: str) -> list[dict[str, Any]]:
                 "synops": entry["inference_synops"],
                 "macs": None,
                 "cycles": entry["inference_cycles"],
+                "core": "learner-400",
             }
         )
     return found
