@@ -18,7 +18,7 @@ from firstspike_hw.host_port import HostPort
 from firstspike_hw.link.buffer import CommandBuffer
 from firstspike_hw.link.sender import Sender
 from firstspike_hw.spike_store import SpikeStore
-from firstspike_hw.walker import DenseWalker
+from firstspike_hw.walker import Walker
 from firstspike_sim.formal import Mode, Verdict, mutant, prove
 
 pytestmark = pytest.mark.formal
@@ -127,7 +127,7 @@ CASES = [
         ),
     ),
     Case(
-        DenseWalker,
+        Walker,
         (SPEC,),
         Mode.UNBOUNDED,
         3,

@@ -17,7 +17,7 @@ from amaranth.lib.wiring import Component, In, Out, connect, flipped
 from firstspike.spec import CoreSpec
 from firstspike_hw.issue import Issue, word_signature
 from firstspike_hw.layouts import Operation, event_layout
-from firstspike_hw.walker import DenseWalker, layer_signature
+from firstspike_hw.walker import Walker, layer_signature
 from firstspike_sim.bench import FLOWS, pauses, set_members, simulate, take
 
 SPEC = CoreSpec(time_bits=4, max_inputs=64, weight_rows=1024, state_rows=16)
@@ -96,7 +96,7 @@ async def offer(ctx, dut, offers, pause):
 def test_items(flow):
     idle, stall = FLOWS[flow]
     rng = random.Random(flow)
-    dut = DenseWalker(SPEC)
+    dut = Walker(SPEC)
     offers = draw_offers(rng, 200)
     expected = [item for parts in offers for item in items_of(*parts)]
     received = []
@@ -120,7 +120,7 @@ def test_items(flow):
 
 
 def test_one_item_a_cycle():
-    dut = DenseWalker(SPEC)
+    dut = Walker(SPEC)
 
     async def bench(ctx):
         ctx.set(dut.items.ready, 1)
@@ -156,7 +156,7 @@ class Words(Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.walker = walker = DenseWalker(self._spec)
+        m.submodules.walker = walker = Walker(self._spec)
         m.submodules.issue = issue = Issue(self._spec)
         connect(m, flipped(self.layer), walker.layer)
         connect(m, flipped(self.events), walker.events)

@@ -24,7 +24,8 @@ class Bank(wiring.Component):
 
     Four stages, which all move when ``advance`` is high: A reads the synapses; W takes them from
     the memory; B multiplies them by the event's magnitude and reads the state; C adds, compares
-    and writes back. A word may touch the row of the word right before it: what was just written
+    and writes back. In a sparse core, the word that W takes says which state row it is added to. A
+    word may touch the row of the word right before it: what was just written
     is kept in ``latest`` and taken from there. The potentials are stored less the threshold, so a
     neuron is at its threshold when its potential is not negative.
 
@@ -161,13 +162,16 @@ class Bank(wiring.Component):
                 b.eq(w),
                 c.eq(b),
             ]
+            if spec.sparse:
+                with m.If(w.operation == Operation.ADD):
+                    m.d.sync += b.row.eq(synapses.read_data[spec.synapses_bits :])
 
         # Stage W: the synapses are there.
         m.submodules.products = products = Products(spec)
         m.d.comb += [
             products.advance.eq(self.advance),
             products.add.eq(w.valid & (w.operation == Operation.ADD)),
-            products.synapses.eq(synapses.read_data),
+            products.synapses.eq(synapses.read_data[: spec.synapses_bits]),
             products.signed.eq(w_signed),
             products.magnitude.eq(w_magnitude),
         ]

@@ -29,7 +29,7 @@ from firstspike_hw.registers import Registers
 from firstspike_hw.sequencer import Sequencer
 from firstspike_hw.serializer import Serializer
 from firstspike_hw.spike_store import SpikeStore
-from firstspike_hw.walker import DenseWalker
+from firstspike_hw.walker import Walker
 
 __all__ = ["Core", "tap_signature"]
 
@@ -181,7 +181,7 @@ class Core(wiring.Component):
     def _banks(self, m, registers, sequencer, host, counters):
         """Wire the way from events to what a tick found; return the serializer at its end."""
         spec = self._spec
-        m.submodules.walker = walker = DenseWalker(spec)
+        m.submodules.walker = walker = Walker(spec)
         m.submodules.store = SpikeStore(spec)
         m.submodules.issue = issue = Issue(spec)
         m.submodules.serializer = serializer = Serializer(spec)
@@ -189,6 +189,9 @@ class Core(wiring.Component):
         connect(m, sequencer.commands, walker.commands)
         connect(m, walker.items, issue.items)
         m.d.comb += [
+            walker.list_write.eq(host.list_write),
+            walker.list_address.eq(self.requests.p.address),
+            Value.cast(walker.list_data).eq(self.requests.p.data),
             walker.all_rows.eq(registers.state_rows),
             sequencer.event.eq(walker.events.valid & walker.events.ready),
             counters.event.eq(sequencer.event & ~multispike_only(spec, sequencer.bias)),

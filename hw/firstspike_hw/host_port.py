@@ -32,7 +32,8 @@ def bank_access_signature(spec: CoreSpec) -> wiring.Signature:
 class HostPort(wiring.Component):
     """Serves one request at a time, between stimuli.
 
-    Addresses are made by `CoreSpec.address`. Registers are write only; reading one gives 0.
+    Addresses are made by `CoreSpec.address`. Registers and lists are write only; reading one
+    gives 0.
 
     Timing: a write takes two cycles, or three to the state memory; a read five.
 
@@ -53,6 +54,8 @@ class HostPort(wiring.Component):
         A request is waiting or being served.
     register_write : Out(1)
         Write the request's data to the register at its address.
+    list_write : Out(1)
+        Write the request's data to the list at its address (sparse).
     banks : Out(bank_access_signature(spec)).array(spec.banks)
         To the banks.
     weights : In(spec.word_bits).array(spec.banks)
@@ -68,6 +71,7 @@ class HostPort(wiring.Component):
     idle: Signal
     busy: Signal
     register_write: Signal
+    list_write: Signal
     banks: Any
     weights: Any
     select: Signal
@@ -83,6 +87,7 @@ class HostPort(wiring.Component):
                 "idle": In(1),
                 "busy": Out(1),
                 "register_write": Out(1),
+                "list_write": Out(int(spec.sparse)),
                 "banks": Out(bank_access_signature(spec)).array(spec.banks),
                 "weights": In(spec.word_bits).array(spec.banks),
                 "select": Out(1),
@@ -152,6 +157,9 @@ class HostPort(wiring.Component):
             m.d.comb += word.eq(Array(self.weights)[bank])
         m.d.sync += picked.eq(word.word_select(part, spec.part_bits))
 
+        writes_only = request.space == Space.REGISTERS
+        if spec.sparse:
+            writes_only |= request.space == Space.LISTS
         waited = Signal(2)
         with m.If(self.replies.valid & self.replies.ready):
             m.d.sync += self.replies.valid.eq(0)
@@ -164,6 +172,9 @@ class HostPort(wiring.Component):
                 m.next = "REQUEST"
                 with m.If(request.write & (request.space == Space.REGISTERS)):
                     m.d.comb += [self.register_write.eq(1), self.requests.ready.eq(1)]
+                if spec.sparse:
+                    with m.Elif(request.write & (request.space == Space.LISTS)):
+                        m.d.comb += [self.list_write.eq(1), self.requests.ready.eq(1)]
                 with m.Elif(request.write & weights):
                     m.d.comb += [weight_enable.eq(1), self.requests.ready.eq(1)]
                 with m.Elif(request.write):
@@ -182,7 +193,7 @@ class HostPort(wiring.Component):
                     m.d.sync += self.replies.valid.eq(1)
                     with m.If(weights):
                         m.d.sync += self.replies.payload.eq(picked)
-                    with m.Elif(request.space == Space.REGISTERS):
+                    with m.Elif(writes_only):
                         m.d.sync += self.replies.payload.eq(0)
                     with m.Else():
                         # Sign extended.

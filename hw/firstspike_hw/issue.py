@@ -30,7 +30,8 @@ def word_signature(spec: CoreSpec) -> wiring.Signature:
 class Issue(wiring.Component):
     """Goes through the rows of each item, in order and without a gap between items.
 
-    A dense layer gives every bank the same rows, so one `Issue` drives all banks. Where rows of
+    Every bank gets the same rows, so one `Issue` drives all banks; in a sparse core, what a bank
+    finds in its row says which state row it adds to. An empty item takes a cycle. Where rows of
     currents and of potentials take turns, a tick goes through all of them, a PICK before each TICK,
     and any other item through every second one.
 
@@ -67,6 +68,7 @@ class Issue(wiring.Component):
         )
 
     def elaborate(self, platform):
+        spec = self._spec
         m = Module()
         item, word = self.items.p, self.word
 
@@ -81,7 +83,7 @@ class Issue(wiring.Component):
         ]
         with m.If(self.items.ready):
             m.d.sync += [
-                word.valid.eq(self.items.valid),
+                word.valid.eq(self.items.valid & ~item.empty if spec.sparse else self.items.valid),
                 word.operation.eq(item.operation),
                 word.signed.eq(item.signed),
                 word.weight_row.eq(item.weight_row),
@@ -96,7 +98,7 @@ class Issue(wiring.Component):
                 word.state_row.eq(word.state_row + 1 + skips),
                 left.eq(left - ~picks),
             ]
-        if self._spec.multispike:
+        if spec.multispike:
             ticks = item.operation == Operation.TICK
             turns = Signal()
             m.d.comb += picks.eq(word.operation == Operation.PICK)

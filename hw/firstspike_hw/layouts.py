@@ -3,7 +3,15 @@
 from amaranth import *
 from amaranth.lib import data, enum
 
-from firstspike.spec import ADDRESS_BITS, DYNAMICS, WIRING, CoreSpec, bits_for, record_fields
+from firstspike.spec import (
+    ADDRESS_BITS,
+    DYNAMICS,
+    WIRING,
+    CoreSpec,
+    bits_for,
+    list_fields,
+    record_fields,
+)
 
 __all__ = [
     "Operation",
@@ -11,6 +19,7 @@ __all__ = [
     "event_layout",
     "input_event_layout",
     "item_layout",
+    "list_layout",
     "multispike_only",
     "pixels_layout",
     "potential_layout",
@@ -70,7 +79,8 @@ def event_layout(spec: CoreSpec) -> data.StructLayout:
 def item_layout(spec: CoreSpec) -> data.StructLayout:
     """Return the shape of a walker's item: rows that a bank goes through, one a cycle.
 
-    ``words`` is their number less one, and ``stride`` the weight rows from one to the next.
+    ``words`` is their number less one, and ``stride`` the weight rows from one to the next. An
+    ``empty`` item has none (sparse).
     """
     return data.StructLayout(
         {
@@ -82,8 +92,14 @@ def item_layout(spec: CoreSpec) -> data.StructLayout:
             "words": bits_for(spec.state_rows),
             "magnitude": spec.magnitude_bits,
             "pairs": int(spec.multispike),
+            "empty": int(spec.sparse),
         }
     )
+
+
+def list_layout(spec: CoreSpec) -> data.StructLayout:
+    """Return the shape of a list of words of a sparse core, `firstspike.spec.list_fields`."""
+    return data.StructLayout(list_fields(spec) if spec.sparse else {})
 
 
 def dynamics_layout(spec: CoreSpec) -> data.StructLayout:

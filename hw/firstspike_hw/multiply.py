@@ -34,7 +34,7 @@ class Products(wiring.Component):
         Take a word; the products stay otherwise.
     add : In(1)
         Whether this word adds anything; else the products are 0.
-    synapses : In(spec.word_bits)
+    synapses : In(spec.synapses_bits)
         Weights as they stand in memory.
     signed : In(1)
         Two's complement (1-bit weights: 0 is -1, and 1 is +1), not unsigned.
@@ -58,7 +58,7 @@ class Products(wiring.Component):
             {
                 "advance": In(1),
                 "add": In(1),
-                "synapses": In(spec.word_bits),
+                "synapses": In(spec.synapses_bits),
                 "signed": In(1),
                 "magnitude": In(spec.magnitude_bits),
                 "products": Out(data.ArrayLayout(signed(self._bits), spec.word)),

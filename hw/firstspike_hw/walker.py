@@ -3,7 +3,7 @@
 from typing import Any
 
 from amaranth import *
-from amaranth.lib import stream, wiring
+from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.spec import CoreSpec, bits_for
@@ -12,10 +12,12 @@ from firstspike_hw.layouts import (
     dynamics_layout,
     event_layout,
     item_layout,
+    list_layout,
     wiring_layout,
 )
+from firstspike_hw.rtlil import NO_COLLISION
 
-__all__ = ["DenseWalker", "layer_signature"]
+__all__ = ["Walker", "layer_signature"]
 
 
 def layer_signature(spec: CoreSpec) -> wiring.Signature:
@@ -25,7 +27,7 @@ def layer_signature(spec: CoreSpec) -> wiring.Signature:
             "signed": Out(1),
             "neurons": Out(spec.index_bits + 1),
             "words": Out(bits_for(spec.state_rows)),
-            "weight_row": Out(bits_for(spec.weight_rows)),
+            "weight_row": Out(spec.first_row_bits),
             "state_row": Out(bits_for(spec.state_rows)),
             "stride": Out(spec.index_bits + 1),
             "scale": Out(spec.potential_bits - 1 if spec.ramp or spec.multispike else 0),
@@ -35,9 +37,10 @@ def layer_signature(spec: CoreSpec) -> wiring.Signature:
     )
 
 
-class DenseWalker(wiring.Component):
+class Walker(wiring.Component):
     """Makes one item of every event: the weight row of a presynaptic index, and its layer's rows.
 
+    In a sparse core, these are the words of the index' list instead.
     Commands (start, tick, read) become items too, behind the events that came before them.
 
     Timing: one item a cycle; an item is valid one cycle after its event was taken.
@@ -62,6 +65,8 @@ class DenseWalker(wiring.Component):
         State rows of all layers, less one.
     items : Out(stream.Signature(item_layout(spec)))
         For the banks.
+    list_write : In(1), list_address : In(spec.first_row_bits), list_data : In(list_layout(spec))
+        Write a list (sparse).
     """
 
     layer: Any
@@ -70,6 +75,9 @@ class DenseWalker(wiring.Component):
     commands: Any
     all_rows: Signal
     items: stream.Interface
+    list_write: Signal
+    list_address: Signal
+    list_data: Any
 
     def __init__(self, spec: CoreSpec):
         self._spec = spec
@@ -81,23 +89,30 @@ class DenseWalker(wiring.Component):
                 "commands": In(stream.Signature(Operation)),
                 "all_rows": In(bits_for(spec.state_rows)),
                 "items": Out(stream.Signature(item_layout(spec))),
+                "list_write": In(int(spec.sparse)),
+                "list_address": In(spec.first_row_bits if spec.sparse else 0),
+                "list_data": In(list_layout(spec)),
             }
         )
 
     def elaborate(self, platform):
-        layer = self.layer
+        spec, layer = self._spec, self.layer
         m = Module()
 
         # Rows of currents and of potentials take turns, currents first.
         to_potentials = Signal()
-        if self._spec.multispike:
+        if spec.multispike:
             adds, reads = self.events.valid, self.commands.payload == Operation.READ
             m.d.comb += to_potentials.eq(
                 layer.dynamics.pairs & Mux(adds, self.bias | ~layer.dynamics.to_current, reads)
             )
 
-        item = self.items.p
         moves = Signal()
+        if spec.sparse:
+            item = Signal(item_layout(spec))
+            self._lists(m, moves, item)
+        else:
+            item = self.items.p
         m.d.comb += [
             moves.eq(~self.items.valid | self.items.ready),
             self.events.ready.eq(moves),
@@ -108,7 +123,7 @@ class DenseWalker(wiring.Component):
                 self.items.valid.eq(self.events.valid | self.commands.valid),
                 item.signed.eq(layer.signed),
                 item.weight_row.eq(layer.weight_row + self.events.p.index),
-                item.stride.eq(layer.stride),
+                item.stride.eq(1 if spec.sparse else layer.stride),
                 item.state_row.eq(layer.state_row + to_potentials),
                 item.pairs.eq(layer.dynamics.pairs),
                 item.words.eq(layer.words),
@@ -125,3 +140,25 @@ class DenseWalker(wiring.Component):
                         item.pairs.eq(0),
                     ]
         return m
+
+    def _lists(self, m: Module, moves: Signal, item: Any) -> None:
+        """Read the list of each event along with the making of its item."""
+        spec = self._spec
+        m.submodules.lists = lists = memory.Memory(
+            shape=list_layout(spec), depth=spec.list_rows, init=[], attrs=NO_COLLISION
+        )
+        read, write = lists.read_port(), lists.write_port()
+        m.d.comb += [
+            read.addr.eq(self.layer.weight_row + self.events.p.index),
+            read.en.eq(moves),
+            write.addr.eq(self.list_address),
+            write.data.eq(self.list_data),
+            write.en.eq(self.list_write),
+            self.items.p.eq(item),
+        ]
+        with m.If(item.operation == Operation.ADD):
+            m.d.comb += [
+                self.items.p.weight_row.eq(read.data.first),
+                self.items.p.words.eq(read.data.last),
+                self.items.p.empty.eq(read.data.empty),
+            ]

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from firstspike.fit import state_words
+from firstspike.fit import input_rows, state_words
 from firstspike.network import Network
 from firstspike.outcome import Outcome
 from firstspike.spec import LEARNING_COUNTERS, CoreSpec, Neuron
+from firstspike.walk import Run, Walk, listed_order
 
 __all__ = [
     "BANK_STAGES",
@@ -59,25 +60,26 @@ class Pipe:
         past = np.full(n, _PAST)
         return cls(past, past)
 
-    def accept(self, offered: np.ndarray, words: int, where: np.ndarray) -> np.ndarray:
+    def accept(self, offered: np.ndarray, words: int | np.ndarray, where: np.ndarray) -> np.ndarray:
         """Accept an item where ``where``; return the cycle, which is ``offered`` or later."""
         accepted = np.maximum(offered, self.taken)
         taken = np.maximum(accepted + 1, self.end - 1)
         self._set(taken, words, where)
         return accepted
 
-    def accept_run(self, offered: np.ndarray, count: np.ndarray, words: int) -> np.ndarray:
-        """Accept ``count`` events that stand ready one behind the other; return the last cycle.
+    def accept_run(self, offered: np.ndarray, run: Run) -> np.ndarray:
+        """Accept events that stand ready one behind the other; return the last cycle.
 
-        Where ``count`` is 0 nothing happens and the result has no meaning.
+        Where there are none nothing happens and the result has no meaning.
         """
-        first = self.accept(offered, words, count > 0)
+        first = self.accept(offered, run.last, run.count > 0)
         # Each is accepted when the one before is taken, and taken with that one's last word.
-        last = np.where(count > 1, self.taken + (count - 2) * words, first)
-        self._set(self.taken + (count - 1) * words, words, count > 1)
+        taken = self.taken + run.busy - run.last
+        last = np.where(run.count > 1, taken - run.before, first)
+        self._set(taken, run.last, run.count > 1)
         return last
 
-    def _set(self, taken: np.ndarray, words: int, where: np.ndarray) -> None:
+    def _set(self, taken: np.ndarray, words: int | np.ndarray, where: np.ndarray) -> None:
         self.taken = np.where(where, taken, self.taken)
         self.end = np.where(where, taken + 1 + words, self.end)
 
@@ -117,11 +119,9 @@ def predict(
     step = network.neuron is Neuron.STEP
     none = np.zeros(n, np.int64)
     end = _last_step(network, outcome, early_exit)
-    arrived = [(times <= end[:, None]).sum(axis=1)]
-    arrived += [
-        (outcome.spike_time[layer.name] < network.steps).sum(axis=1)
-        for layer in network.layers[:-1]
-    ]
+    delivered = [times <= end[:, None]]
+    delivered += [outcome.spike_time[layer.name] < network.steps for layer in network.layers[:-1]]
+    arrived = [events.sum(axis=1) for events in delivered]
     operations = sum(
         (count * layer.neurons for count, layer in zip(arrived, network.layers, strict=True)), none
     )
@@ -134,7 +134,8 @@ def predict(
     if core is None:
         return replace(outcome, counters=counters)
     words = state_words(network, core)
-    added = sum((count * w for count, w in zip(arrived, words, strict=True)), none)
+    walks = _walks(network, core)
+    added = sum((w.read(events) for w, events in zip(walks, delivered, strict=True)), none)
     if step:
         cycles, ticked, reads, starts = _step_cycles(network, core, times, outcome, end, early_exit)
     else:
@@ -183,14 +184,26 @@ def floor_cycles(
         Cycles.
     """
     last = np.minimum(decision_step, network.steps - 1)
-    cycles = np.zeros(len(times), np.int64)
     if core.learning:
         return _learning_floor(network, core, times, last)
-    for layer in network.layers:
-        per_bank = -(-layer.neurons // core.banks)
-        cycles += (times <= last[:, None]).sum(axis=1) * -(-per_bank // core.word)
+    words = np.zeros((len(times), core.banks), np.int64)
+    for walk, layer in zip(_walks(network, core), network.layers, strict=True):
+        words += walk.need(times <= last[:, None])
         times = spike_time[layer.name]
-    return np.maximum(cycles, -(-network.pixels // core.pixels))
+    return np.maximum(words.max(axis=1), -(-network.pixels // core.pixels))
+
+
+def _walks(network: Network, core: CoreSpec) -> list[Walk]:
+    """Return the walk of each layer."""
+    return [Walk.of(layer.scaled_weights, core) for layer in network.layers]
+
+
+def _input_order(network: Network, core: CoreSpec) -> np.ndarray:
+    """Return the order in which the inputs of one step come."""
+    numbers = np.arange(network.inputs)
+    if network.off:
+        numbers[network.pixels :] += input_rows(network, core) - network.inputs
+    return listed_order(numbers, core)
 
 
 def _learning_floor(
@@ -238,6 +251,7 @@ def _step_cycles(
     """Return cycles, words ticked, words read, and when each step began, for a STEP network."""
     n = len(times)
     words = state_words(network, core)
+    walks, order = _walks(network, core), _input_order(network, core)
     outputs = network.outputs
     pipe = Pipe.idle(n)
     everywhere = np.ones(n, bool)
@@ -249,10 +263,10 @@ def _step_cycles(
     for t in range(network.steps):
         runs = end >= t
         starts[:, t] = np.where(runs, now, -1)
-        count = np.where(runs, (times == t).sum(axis=1), 0)
-        last = pipe.accept_run(now + 2, count, words[0])
-        done = np.where(count > 0, last + 1, now + 2)
-        touched = count > 0
+        events = walks[0].run((times == t) & runs[:, None], order)
+        last = pipe.accept_run(now + 2, events)
+        done = np.where(events.count > 0, last + 1, now + 2)
+        touched = events.count > 0
         for number, layer in enumerate(network.layers):
             pipe.accept(done + 1, words[number], touched)
             ticked += np.where(touched, words[number], 0)
@@ -268,7 +282,7 @@ def _step_cycles(
                 read = read_outputs(pipe, done + 1, core, words[number], outputs, decides)
                 now = np.where(runs, np.where(decides, read, done + 1), now)
             else:
-                last = follow(pipe, offered, spikes, words[number + 1])
+                last = follow(pipe, offered, spikes, walks[number + 1])
                 any_ = spikes.any(axis=1)
                 done = np.where(
                     touched, np.where(any_, np.maximum(ended, last) + 1, ended + 1), done
@@ -317,7 +331,7 @@ def name_spikes(
     return finished + _NAME, offered
 
 
-def follow(pipe: Pipe, offered: np.ndarray, spikes: np.ndarray, words: int) -> np.ndarray:
+def follow(pipe: Pipe, offered: np.ndarray, spikes: np.ndarray, walk: Walk) -> np.ndarray:
     """Let the next layer take spikes as they are offered; return when it accepted the last."""
     count = spikes.sum(axis=1)
     order = np.argsort(~spikes, axis=1, kind="stable")
@@ -325,9 +339,8 @@ def follow(pipe: Pipe, offered: np.ndarray, spikes: np.ndarray, words: int) -> n
     accepted = np.full(len(spikes), _PAST)
     for k in range(int(count.max(initial=0))):
         there = count > k
-        accepted = np.where(
-            there, pipe.accept(np.maximum(sorted_[:, k], accepted + 1), words, there), accepted
-        )
+        offer = np.maximum(sorted_[:, k], accepted + 1)
+        accepted = np.where(there, pipe.accept(offer, walk.busy[order[:, k]], there), accepted)
     return accepted
 
 
@@ -341,6 +354,7 @@ def _ramp_cycles(
     """Return cycles, words ticked, words read, and when each step began, for a RAMP network."""
     n = len(times)
     words = state_words(network, core)
+    walks, order = _walks(network, core), _input_order(network, core)
     everywhere = np.ones(n, bool)
     pipe = Pipe.idle(n)
     pipe.accept(np.ones(n, np.int64), sum(words), everywhere)
@@ -348,10 +362,9 @@ def _ramp_cycles(
     starts = np.full((n, network.steps), -1)
     for t in range(1, network.steps):
         starts[:, t] = now
-        count = (times == t).sum(axis=1)
-        last = pipe.accept_run(now + 2, count, words[0])
-        done = np.where(count > 0, last + 1, now + 2)
-        now = done + 1
+        events = walks[0].run(times == t, order)
+        last = pipe.accept_run(now + 2, events)
+        now = np.where(events.count > 0, last + 1, now + 2) + 1
     for number, layer in enumerate(network.layers[:-1]):
         pipe.accept(now, words[number], everywhere)
         load = pipe.taken + 1 + BANK_STAGES
@@ -363,10 +376,9 @@ def _ramp_cycles(
         pipe.end = ended
         # Through the divider, and once it is closed the whole piece is on offer.
         closed = ended + core.time_bits + 3
-        count = (outcome.spike_time[layer.name] < network.steps).sum(axis=1)
-        last = pipe.accept_run(closed, count, words[number + 1])
-        done = np.where(count > 0, last + 1, closed)
-        now = done + 1
+        events = walks[number + 1].run(outcome.spike_time[layer.name] < network.steps)
+        last = pipe.accept_run(closed, events)
+        now = np.where(events.count > 0, last + 1, closed) + 1
     read = read_outputs(pipe, now, core, words[-1], network.outputs, everywhere)
     return read - 1, np.full(n, sum(words[:-1])), words[-1], starts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from firstspike.errors import InputError
+from firstspike.lists import live_words
 from firstspike.network import Layer, Network
 from firstspike.spec import CoreSpec, Neuron, WeightKind, weight_range
 
@@ -88,9 +89,7 @@ def check_fit(network: Network, core: CoreSpec) -> None:
     require("inputs", input_rows(network, core), core.max_inputs)
     words = state_words(network, core)
     require("state_rows", sum(words), core.state_rows)
-    sources = [input_rows(network, core), *(layer.neurons for layer in network.layers[:-1])]
-    rows = sum(source * count for source, count in zip(sources, words, strict=True))
-    require("weight_rows", rows, core.weight_rows)
+    require("weight_rows", _weight_rows(network, core), core.weight_rows)
     if network.neuron is Neuron.RAMP and not core.ramp:
         raise InputError("network does not fit the core: RAMP layers, the core has ramp: false")
     limit = 1 << (core.potential_bits - 1)
@@ -107,6 +106,16 @@ def check_fit(network: Network, core: CoreSpec) -> None:
             )
         if layer.scale >= limit:
             raise InputError(f"layer {layer.name!r}: scale is {layer.scale}, must be below {limit}")
+
+
+def _weight_rows(network: Network, core: CoreSpec) -> int:
+    """Return how many rows of synapses a network takes in a bank."""
+    if core.sparse:
+        live = (live_words(layer.scaled_weights, core) for layer in network.layers)
+        return sum(int(words.max(axis=1).sum()) for words in live)
+    sources = [input_rows(network, core), *(layer.neurons for layer in network.layers[:-1])]
+    words = state_words(network, core)
+    return sum(source * count for source, count in zip(sources, words, strict=True))
 
 
 def _check_learning_core(network: Network, core: CoreSpec) -> None:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from firstspike.files import write_file
-from firstspike.memimage import memory_image, weight_words
+from firstspike.memimage import Write, memory_image
 from firstspike.network import Network
-from firstspike.spec import CoreSpec
+from firstspike.spec import ADDRESS_BITS, CoreSpec, Space, bits_for
 
 __all__ = ["write_hex"]
-
-#: Digits of a request: write, space, address and data of the host port, 59 bits.
-_REQUEST_DIGITS = 15
 
 
 def write_hex(network: Network, core: CoreSpec, folder: Path, *, early_exit: bool = True) -> None:
     """Write all that loads ``network`` into ``core``, one hexadecimal number a line.
 
     ``program.hex`` holds the requests of the host port, in order, each as
-    ``{data, address, space, write}``, 32, 24, 2 and 1 bits: the payload of the port ``requests``.
+    ``{data, address, space, write}``, 32, 24, 2 (sparse: 4) and 1 bits: the payload of the port
+    ``requests``.
     ``weights.<bank>.hex`` holds the words of the synapse memory of each bank, from row 0.
 
     Raises
@@ -27,16 +25,30 @@ def write_hex(network: Network, core: CoreSpec, folder: Path, *, early_exit: boo
     InputError
         If the network does not fit the core, or the folder cannot be written.
     """
+    writes = memory_image(network, core, early_exit=early_exit)
+    space_bits = core.space_bits
+    digits = -(-(1 + space_bits + ADDRESS_BITS + 32) // 4)
     program = [
-        f"{write.data << 27 | write.address << 3 | write.space << 1 | 1:0{_REQUEST_DIGITS}x}"
-        for write in memory_image(network, core, early_exit=early_exit)
+        f"{(w.data << ADDRESS_BITS | w.address) << 1 + space_bits | w.space << 1 | 1:0{digits}x}"
+        for w in writes
     ]
-    layers = [weight_words(network, number, core) for number in range(len(network.layers))]
-    digits = -(-core.word_bits // 4)
-    for bank in range(core.banks):
-        lines = [f"{word:0{digits}x}" for layer in layers for word in layer[bank]]
+    for bank, words in enumerate(_synapses(writes, core)):
+        digits = -(-core.word_bits // 4)
+        lines = [f"{words[row]:0{digits}x}" for row in range(len(words))]
         write_file(folder / f"weights.{bank}.hex", _text(lines))
     write_file(folder / "program.hex", _text(program))
+
+
+def _synapses(writes: list[Write], core: CoreSpec) -> list[dict[int, int]]:
+    """Return the words that are written to each bank's synapse memory, by row."""
+    banks: list[dict[int, int]] = [{} for _ in range(core.banks)]
+    row_bits = bits_for(core.weight_rows)
+    for write in writes:
+        if write.space is Space.WEIGHTS:
+            place, part = divmod(write.address, 1 << core.part_address_bits)
+            bank, row = divmod(place, 1 << row_bits)
+            banks[bank][row] = banks[bank].get(row, 0) | write.data << part * core.part_bits
+    return banks
 
 
 def _text(lines: list[str]) -> bytes:

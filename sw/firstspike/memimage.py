@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from firstspike.fit import check_fit, input_rows, state_words
+from firstspike.lists import list_entries, pack_lists
 from firstspike.network import Layer, Network
 from firstspike.spec import (
     GLOBAL_REGISTERS,
@@ -24,11 +25,10 @@ __all__ = [
     "memory_image",
     "pack_weights",
     "start_potentials",
-    "weight_words",
     "write_layer_registers",
     "write_registers",
     "write_start",
-    "write_weights",
+    "write_synapses",
 ]
 
 
@@ -55,15 +55,47 @@ def memory_image(network: Network, core: CoreSpec, *, early_exit: bool) -> list[
     for number, (layer, words) in enumerate(
         zip(network.layers, state_words(network, core), strict=True)
     ):
-        packed = weight_words(network, number, core)
-        writes += write_weights(packed, weight_row, core)
+        first = _first_row(network, number, core)
+        codes = _weight_codes(network, number, core)
+        targets = np.full(len(codes), state_row)
+        synapses, rows = write_synapses(codes, weight_row, first, targets, 1, core)
+        writes += synapses
         writes += write_start(start_potentials(layer, core), state_row, 1, core)
-        weight_row += len(packed[0])
+        weight_row += rows
         state_row += words
     return writes
 
 
-def write_weights(packed: list[list[int]], first: int, core: CoreSpec) -> Iterator[Write]:
+def write_synapses(
+    codes: np.ndarray, row: int, first_list: int, targets: np.ndarray, apart: int, core: CoreSpec
+) -> tuple[list[Write], int]:
+    """Return what writes the synapses of a layer, and their number of rows.
+
+    Parameters
+    ----------
+    codes : ndarray of int64, shape (sources, neurons)
+        Weights as they stand in memory.
+    row : int
+        First row of the synapse memory.
+    first_list : int
+        Number of the layer's first list (sparse).
+    targets : ndarray of int64, shape (sources,)
+        State row of the layer's first word, as each source reaches it (sparse).
+    apart : int
+        How far the next one is from it.
+    core : CoreSpec
+        Where.
+    """
+    if not core.sparse:
+        packed = pack_weights(codes, core)
+        return list(_write_words(packed, row, core)), len(packed[0])
+    lists = pack_lists(codes, targets, apart, core)
+    entries = enumerate(list_entries(lists.lengths, row, core), start=first_list)
+    writes = [Write(Space.LISTS, number, entry) for number, entry in entries]
+    return [*writes, *_write_words(lists.words, row, core)], len(lists.words[0])
+
+
+def _write_words(packed: list[list[int]], first: int, core: CoreSpec) -> Iterator[Write]:
     """Yield what writes words of synapses, by bank and row, from row ``first`` on."""
     for bank in range(core.banks):
         for row, word in enumerate(packed[bank], start=first):
@@ -106,12 +138,10 @@ def start_potentials(layer: Layer, core: CoreSpec) -> np.ndarray:
     return padded.reshape(rows, core.word, core.banks)
 
 
-def weight_words(network: Network, number: int, core: CoreSpec) -> list[list[int]]:
-    """Return the words of a layer's synapses, by bank and row.
+def _weight_codes(network: Network, number: int, core: CoreSpec) -> np.ndarray:
+    """Return the weights of a layer as they stand in memory.
 
-    Each state row of the layer has as many rows here as there are inputs. The synapse from ``i`` to
-    ``j`` stands in row ``j // lanes * inputs + i``, in bank ``j % banks``, at bit
-    ``(j // banks % word) * weight_bits``. OFF inputs start at a whole word of pixels.
+    OFF inputs start at a whole word of pixels.
     """
     layer = network.layers[number]
     if core.weight_bits == 1 and layer.kind is WeightKind.PM1:
@@ -125,11 +155,15 @@ def weight_words(network: Network, number: int, core: CoreSpec) -> list[list[int
         places[network.pixels :] += sources - layer.inputs
     table = np.zeros((sources, layer.neurons), np.int64)
     table[places] = codes
-    return pack_weights(table, core)
+    return table
 
 
 def pack_weights(codes: np.ndarray, core: CoreSpec) -> list[list[int]]:
-    """Return the words of synapses, by bank and row; see `weight_words`.
+    """Return the words of synapses of a core that is not sparse, by bank and row.
+
+    Each state row of the layer has as many rows here as there are sources. The synapse from ``i``
+    to ``j`` stands in row ``j // lanes * sources + i``, in bank ``j % banks``, at bit
+    ``(j // banks % word) * weight_bits``.
 
     Parameters
     ----------
@@ -183,19 +217,25 @@ def _registers(network: Network, core: CoreSpec, early_exit: bool) -> Iterator[W
         "last_mask": (1 << in_last) - 1,
     }
     yield from write_registers(values)
-    state_row = weight_row = 0
+    state_row = 0
     source = input_rows(network, core)
     for number, layer in enumerate(network.layers):
         values = {
             "signed": int(layer.kind is not WeightKind.UNSIGNED),
             "neurons": layer.neurons,
             "words": words[number] - 1,
-            "weight_row": weight_row,
+            "weight_row": _first_row(network, number, core),
             "state_row": state_row,
-            "stride": source,
+            "stride": 1 if core.sparse else source,
             "scale": layer.scale,
         }
         yield from write_layer_registers(number, values)
-        weight_row += source * words[number]
         state_row += words[number]
         source = layer.neurons
+
+
+def _first_row(network: Network, number: int, core: CoreSpec) -> int:
+    """Return the first row of a layer's synapses, or the number of its first list (sparse)."""
+    sources = [input_rows(network, core), *(layer.neurons for layer in network.layers)]
+    words = [1] * number if core.sparse else state_words(network, core)[:number]
+    return sum(source * count for source, count in zip(sources, words, strict=False))

@@ -16,6 +16,7 @@ from firstspike.cost import (
 from firstspike.multispike_fit import Placed, place
 from firstspike.network.multispike import MultiSpikeNetwork
 from firstspike.spec import INTENSITY_BITS, CoreSpec
+from firstspike.walk import Run, Walk, listed_order
 
 __all__ = ["multispike_costs", "multispike_total"]
 
@@ -68,13 +69,14 @@ class _Course:
         self._network = network
         self._core = core
         self._placed = placed
+        self._walks = [Walk.of(part.weights, core) for part in placed]
         self._everywhere = np.ones(n, bool)
         rows = sum(part.rows for part in placed)
         self._pipe = Pipe.idle(n)
         self._pipe.accept(np.ones(n, np.int64), rows, self._everywhere)
         self._now = np.full(n, 2)
         self._added = np.zeros(n, np.int64)
-        self._floor = np.zeros(n, np.int64)
+        self._need = np.zeros((n, core.banks), np.int64)
         # Each row is read and written when a stimulus starts.
         self._reads = self._writes = rows
         self._starts: list[np.ndarray] = []
@@ -91,7 +93,7 @@ class _Course:
         for t in range(network.steps):
             if not network.coding.numeric:
                 self._events(events[t])
-            self._step(spikes[t])
+            self._step(t, spikes[t])
         part = self._placed[-1]
         now = read_outputs(
             self._pipe, self._now, core, part.words, network.outputs, self._everywhere
@@ -104,42 +106,44 @@ class _Course:
             "state_reads": core.banks * reads,
             "state_writes": core.banks * (self._writes + self._added),
             "cycles": now - 1,
-            "floor": np.maximum(self._floor, words),
+            "floor": np.maximum(self._need.max(axis=1), words),
             "starts": starts.astype(np.int64),
         }
 
-    def _take(self, count: np.ndarray, words: int) -> None:
-        """Count events for a layer of ``words`` words."""
-        self._added = self._added + count * words
-        self._floor = self._floor + count * words
+    def _take(
+        self, number: int, first: int, spiking: np.ndarray, order: np.ndarray | None = None
+    ) -> Run:
+        """Count events of sources from row ``first`` of layer ``number`` on; return them."""
+        walk = self._walks[number][first : first + spiking.shape[1]]
+        self._added = self._added + walk.read(spiking)
+        self._need = self._need + walk.need(spiking)
+        return walk.run(spiking, order)
 
     def _numbers(self, numbers: np.ndarray) -> None:
         """Take all numbers of a stimulus, list by list."""
-        words = self._placed[0].words
+        order = listed_order(np.arange(numbers.shape[1]), self._core)
         for magnitude in reversed(range(1, 1 << self._network.input_bits)):
             self._starts.append(self._now)
-            count = (numbers == magnitude).sum(axis=1)
-            last = self._pipe.accept_run(self._now + 2, count, words)
-            self._take(count, words)
-            self._now = np.where(count > 0, last + 1, self._now + 2) + 1
+            events = self._take(0, 0, numbers == magnitude, order)
+            last = self._pipe.accept_run(self._now + 2, events)
+            self._now = np.where(events.count > 0, last + 1, self._now + 2) + 1
 
     def _events(self, spiking: np.ndarray) -> None:
         """Take the pre-sorted events of a step."""
-        words = self._placed[0].words
-        count = spiking.sum(axis=1)
-        last = self._pipe.accept_run(self._now + 1, count, words)
-        self._take(count, words)
-        self._now = np.where(count > 0, last + 2, self._now + 2) + 1
+        events = self._take(0, 0, spiking)
+        last = self._pipe.accept_run(self._now + 1, events)
+        self._now = np.where(events.count > 0, last + 2, self._now + 2) + 1
 
-    def _step(self, spikes: Sequence[np.ndarray]) -> None:
+    def _step(self, t: int, spikes: Sequence[np.ndarray]) -> None:
         """Let all layers tick, each after the spikes of the one before."""
         pipe, core = self._pipe, self._core
         nobody = np.zeros((len(self._now), self._placed[-1].layer.neurons), bool)
         for number, part in enumerate(self._placed):
             now = self._now
-            for _ in range(part.biases):
-                now = pipe.accept(now, part.words, self._everywhere) + 1
-                self._added = self._added + part.words
+            walk, row = self._walks[number], len(part.synapses) + t * part.biases
+            for bias in range(row, row + part.biases):
+                now = pipe.accept(now, walk.busy[bias], self._everywhere) + 1
+                self._added = self._added + walk.reads[bias]
             pipe.accept(now, part.rows, self._everywhere)
             self._reads += part.rows
             self._writes += part.words
@@ -171,15 +175,16 @@ class _Course:
         if number - 1 in part.sources:
             # None is taken before the tick is over, for the banks are still writing.
             complete = np.maximum(offered, ended[:, None] + 1)
-            last = follow(self._pipe, complete, fires, part.words)
-            self._take(fires.sum(axis=1), part.words)
+            first = self._placed[number - 1].base - part.first
+            self._take(number, first, fires)
+            walk = self._walks[number][first : first + fires.shape[1]]
+            last = follow(self._pipe, complete, fires, walk)
         else:
             last = np.where(fires, offered, 0).max(axis=1)
         now = np.where(any_, np.maximum(ended, last) + 1, ended + 1) + 1
         others = sorted(source for source in part.sources if source != number - 1)
         for source in others:
-            count = spikes[source].sum(axis=1)
-            last = self._pipe.accept_run(now + 2, count, part.words)
-            self._take(count, part.words)
-            now = np.where(count > 0, last + 1, now + 1) + 1
+            events = self._take(number, self._placed[source].base - part.first, spikes[source])
+            last = self._pipe.accept_run(now + 2, events)
+            now = np.where(events.count > 0, last + 1, now + 1) + 1
         return now + 1 if others else now

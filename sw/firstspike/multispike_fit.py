@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from firstspike.errors import InputError
+from firstspike.lists import live_words
 from firstspike.network.multispike import INPUT, MultiSpikeLayer, MultiSpikeNetwork
 from firstspike.spec import (
     NUMBER_BITS,
@@ -227,7 +228,12 @@ def check_multispike_fit(network: MultiSpikeNetwork, core: CoreSpec) -> list[Pla
     require("layers", len(placed), core.max_layers)
     require("inputs", network.pixels, core.max_inputs)
     require("state_rows", sum(part.rows for part in placed), core.state_rows)
-    require("weight_rows", sum(part.stride * part.words for part in placed), core.weight_rows)
+    if core.sparse:
+        require("lists", sum(part.stride for part in placed), core.list_rows)
+        rows = sum(int(live_words(part.weights, core).max(axis=1).sum()) for part in placed)
+    else:
+        rows = sum(part.stride * part.words for part in placed)
+    require("weight_rows", rows, core.weight_rows)
     limit = 1 << (core.potential_bits - 1)
     numbers = 1 << min(core.index_bits, NUMBER_BITS)
     for part in placed:

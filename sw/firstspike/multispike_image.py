@@ -6,11 +6,10 @@ import numpy as np
 
 from firstspike.memimage import (
     Write,
-    pack_weights,
     write_layer_registers,
     write_registers,
     write_start,
-    write_weights,
+    write_synapses,
 )
 from firstspike.multispike_fit import Placed, check_multispike_fit
 from firstspike.network.multispike import MultiSpikeNetwork
@@ -20,7 +19,6 @@ from firstspike.spec import (
     CoreSpec,
     Reset,
     WeightKind,
-    bits_for,
 )
 
 __all__ = ["multispike_image"]
@@ -55,9 +53,10 @@ def multispike_image(network: MultiSpikeNetwork, core: CoreSpec) -> list[Write]:
             }
         )
     )
-    state_row = weight_row = 0
+    state_row = weight_row = first_list = 0
     for number, part in enumerate(placed):
         layer = part.layer
+        first = first_list if core.sparse else weight_row
         writes += write_layer_registers(
             number,
             {
@@ -65,16 +64,14 @@ def multispike_image(network: MultiSpikeNetwork, core: CoreSpec) -> list[Write]:
                 "neurons": layer.neurons,
                 "words": part.words - 1,
                 # Events name neurons by their numbers among all.
-                "weight_row": (weight_row - part.first) % (1 << bits_for(core.weight_rows)),
+                "weight_row": (first - part.first) % (1 << core.first_row_bits),
                 "state_row": state_row,
-                "stride": part.stride,
+                "stride": 1 if core.sparse else part.stride,
                 "scale": layer.threshold or (1 << (core.potential_bits - 1)) - 1,
                 "dynamics": _dynamics(part),
                 "wiring": _wiring(part),
             },
         )
-        codes = part.weights & (1 << core.weight_bits) - 1
-        writes += write_weights(pack_weights(codes, core), weight_row, core)
         initial = np.zeros(layer.neurons, np.int64) if layer.initial is None else layer.initial
         rows = [part.current, initial] if part.pairs else [initial]
         for place, row in enumerate(rows):
@@ -82,7 +79,17 @@ def multispike_image(network: MultiSpikeNetwork, core: CoreSpec) -> list[Write]:
             start[: layer.neurons] = row
             start = start.reshape(part.words, core.word, core.banks)
             writes += write_start(start, state_row + place, len(rows), core)
-        weight_row += part.stride * part.words
+        codes = part.weights & (1 << core.weight_bits) - 1
+        # Biases, which come last, go to potentials, behind their currents.
+        to_potentials = np.full(part.stride, not part.to_current)
+        to_potentials[len(part.synapses) :] = True
+        targets = state_row + (part.pairs & to_potentials)
+        synapses, taken = write_synapses(
+            codes, weight_row, first_list, targets, part.rows // part.words, core
+        )
+        writes += synapses
+        weight_row += taken
+        first_list += part.stride
         state_row += part.rows
     return writes
 

@@ -55,6 +55,7 @@ __all__ = [
     "bits_for",
     "layer_register",
     "learning_register",
+    "list_fields",
     "record_fields",
     "weight_range",
 ]
@@ -226,6 +227,8 @@ class Space(enum.IntEnum):
     UPDATES = 6
     #: Learning cores: how many inputs still reach a neuron.
     FAN_IN = 7
+    #: Sparse cores, write only: the words of an input or a neuron; `list_fields`.
+    LISTS = 8
 
 
 #: Registers of the whole core, by address: name, meaning.
@@ -252,9 +255,12 @@ LAYER_REGISTERS = (
     ("signed", "1: weights are two's complement (1-bit weights: 0 is -1, 1 is +1); 0: unsigned"),
     ("neurons", "number of neurons"),
     ("words", "state rows of the layer, less one"),
-    ("weight_row", "first row in the synapse memory"),
+    ("weight_row", "first row in the synapse memory; its first list (sparse)"),
     ("state_row", "first row in the state memory"),
-    ("stride", "weight rows from one state row to the next: number of inputs, gaps included"),
+    (
+        "stride",
+        "weight rows from one state row to the next: number of inputs, gaps included; 1 (sparse)",
+    ),
     ("scale", "divisor of the threshold ramp (RAMP); threshold (multi-spike)"),
 )
 
@@ -383,6 +389,10 @@ class CoreSpec:
     multispike : bool
         Whether neurons may spike more than once, so that multi-spike networks run; not with
         ``learning``.
+    sparse : bool
+        Whether each input and neuron has a list of words of its own, each with the state row that
+        it is added to, so that words of dead synapses cost neither a cycle nor memory; not with
+        ``learning`` or ``spram``, and with 2 ``weight_bits`` or more.
 
     Raises
     ------
@@ -405,6 +415,7 @@ class CoreSpec:
     learning: bool = False
     pruning: bool = False
     multispike: bool = False
+    sparse: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -431,9 +442,10 @@ class CoreSpec:
             value = getattr(self, name)
             if not _power_of_two(value):
                 raise ValueError(f"{name} is {value}, must be a power of two")
-        for name in ("ramp", "learning", "pruning", "multispike"):
+        for name in ("ramp", "learning", "pruning", "multispike", "sparse"):
             if type(getattr(self, name)) is not bool:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, must be true or false")
+        self._check_sparse()
         self._check_learning()
         if self.lanes < 2:
             raise ValueError(f"banks x word is {self.lanes}, must be at least 2")
@@ -489,6 +501,18 @@ class CoreSpec:
                 "a learning core"
             )
 
+    def _check_sparse(self) -> None:
+        if not self.sparse:
+            return
+        if self.learning:
+            raise ValueError("sparse is true, must be false for a learning core")
+        if self.memory == "spram":
+            raise ValueError("memory is 'spram', must be 'block' for a sparse core")
+        if self.weight_bits == 1:
+            raise ValueError(
+                "weight_bits is 1, must be at least 2 for a sparse core: a dead synapse is a 0"
+            )
+
     @property
     def fraction_bits(self) -> int:
         """Bits of a learning core's thresholds below the least weight, F."""
@@ -502,7 +526,7 @@ class CoreSpec:
     @property
     def space_bits(self) -> int:
         """Bits that choose an address space of the host port."""
-        return 3 if self.learning else 2
+        return 4 if self.sparse else 3 if self.learning else 2
 
     @property
     def lanes(self) -> int:
@@ -530,9 +554,24 @@ class CoreSpec:
         return bits_for(STEPS_MAX) if self.multispike else 0
 
     @property
-    def word_bits(self) -> int:
-        """Bits of a word of synapses."""
+    def synapses_bits(self) -> int:
+        """Bits of the synapses of a word."""
         return self.word * self.weight_bits
+
+    @property
+    def word_bits(self) -> int:
+        """Bits of a word of the synapse memory: its synapses, then, if sparse, its state row."""
+        return self.synapses_bits + (bits_for(self.state_rows) if self.sparse else 0)
+
+    @property
+    def first_row_bits(self) -> int:
+        """Bits of a layer's ``weight_row``: of a row of synapses, or of a list of words."""
+        return bits_for(self.list_rows if self.sparse else self.weight_rows)
+
+    @property
+    def list_rows(self) -> int:
+        """Lists of words of a sparse core: one for each input, and one for each neuron."""
+        return self.max_inputs + self.max_neurons if self.sparse else 0
 
     @property
     def part_bits(self) -> int:
@@ -585,9 +624,19 @@ class CoreSpec:
 
     def __str__(self) -> str:
         # A parameter that came later is told where it matters, so digests of older cores hold.
-        told = [field.name for field in fields(self) if field.name != "multispike"]
-        told += ["multispike"] if self.multispike else []
+        late = ("multispike", "sparse")
+        told = [field.name for field in fields(self) if field.name not in late]
+        told += [name for name in late if getattr(self, name)]
         return " ".join(f"{name}={getattr(self, name)}" for name in told)
+
+
+def list_fields(core: CoreSpec) -> dict[str, int]:
+    """Return the fields of an entry of `Space.LISTS`, lowest first, and how many bits each has.
+
+    ``first`` is a row of the synapse memory, ``last`` the number of rows less one, and ``empty``
+    is 1 if there is none.
+    """
+    return {"first": bits_for(core.weight_rows), "last": bits_for(core.state_rows), "empty": 1}
 
 
 def record_fields(core: CoreSpec) -> dict[str, int]:
