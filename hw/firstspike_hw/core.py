@@ -189,9 +189,6 @@ class Core(wiring.Component):
         connect(m, sequencer.commands, walker.commands)
         connect(m, walker.items, issue.items)
         m.d.comb += [
-            walker.list_write.eq(host.list_write),
-            walker.list_address.eq(self.requests.p.address),
-            Value.cast(walker.list_data).eq(self.requests.p.data),
             walker.all_rows.eq(registers.state_rows),
             sequencer.event.eq(walker.events.valid & walker.events.ready),
             counters.event.eq(sequencer.event & ~multispike_only(spec, sequencer.bias)),
@@ -201,6 +198,12 @@ class Core(wiring.Component):
             serializer.select.eq(host.select),
             serializer.select_lane.eq(host.lane),
         ]
+        if spec.sparse:
+            m.d.comb += [
+                walker.list_write.eq(host.list_write),
+                walker.list_address.eq(self.requests.p.address),
+                Value.cast(walker.list_data).eq(self.requests.p.data),
+            ]
         for number, bank in enumerate(self.banks):
             m.submodules[f"bank_{number}"] = bank
             connect(m, host.banks[number], bank.host)

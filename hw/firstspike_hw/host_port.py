@@ -87,13 +87,13 @@ class HostPort(wiring.Component):
                 "idle": In(1),
                 "busy": Out(1),
                 "register_write": Out(1),
-                "list_write": Out(int(spec.sparse)),
                 "banks": Out(bank_access_signature(spec)).array(spec.banks),
                 "weights": In(spec.word_bits).array(spec.banks),
                 "select": Out(1),
                 "lane": Out(bits_for(spec.lanes)),
                 "potential": In(signed(spec.potential_bits)),
             }
+            | ({"list_write": Out(1)} if spec.sparse else {})
         )
 
     def elaborate(self, platform):

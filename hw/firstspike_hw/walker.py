@@ -81,6 +81,11 @@ class Walker(wiring.Component):
 
     def __init__(self, spec: CoreSpec):
         self._spec = spec
+        lists = {
+            "list_write": In(1),
+            "list_address": In(spec.first_row_bits),
+            "list_data": In(list_layout(spec)),
+        }
         super().__init__(
             {
                 "layer": In(layer_signature(spec)),
@@ -89,10 +94,8 @@ class Walker(wiring.Component):
                 "commands": In(stream.Signature(Operation)),
                 "all_rows": In(bits_for(spec.state_rows)),
                 "items": Out(stream.Signature(item_layout(spec))),
-                "list_write": In(int(spec.sparse)),
-                "list_address": In(spec.first_row_bits if spec.sparse else 0),
-                "list_data": In(list_layout(spec)),
             }
+            | (lists if spec.sparse else {})
         )
 
     def elaborate(self, platform):
