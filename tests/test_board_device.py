@@ -117,10 +117,19 @@ def test_networks(core, early_exit):
 
 
 @pytest.mark.parametrize(
-    ("weight_bits", "kind"), [(8, "ramp"), (8, "off"), (8, "pm1"), (1, "pm1"), (3, "off")]
+    ("weight_bits", "kind", "sparse"),
+    [
+        (8, "ramp", False),
+        (8, "off", False),
+        (8, "pm1", False),
+        (1, "pm1", False),
+        (3, "off", False),
+        (8, "ramp", True),
+        (3, "off", True),
+    ],
 )
-def test_networks_of_other_kinds(weight_bits, kind):
-    core = replace(PRESETS["default"], weight_bits=weight_bits)
+def test_networks_of_other_kinds(weight_bits, kind, sparse):
+    core = replace(PRESETS["default"], weight_bits=weight_bits, sparse=sparse)
     network = other_network(kind)
     images = np.random.default_rng(3).integers(0, 256, (30, network.pixels), dtype=np.uint8)
     device, _ = device_of(core)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -224,9 +225,16 @@ def test_cocotbext_uart_is_the_far_end(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "images"), [("digits", None), ("mnist", 200)])
-def test_classifies_over_the_wire(name, images):
-    core = PRESETS["icebreaker"]
+@pytest.mark.parametrize(
+    ("name", "images", "core"),
+    [
+        ("digits", None, PRESETS["icebreaker"]),
+        ("mnist", 200, PRESETS["icebreaker"]),
+        ("digits", 200, replace(PRESETS["hx8k"], weight_rows=4096, sparse=True)),
+    ],
+    ids=["digits", "mnist", "sparse"],
+)
+def test_classifies_over_the_wire(name, images, core):
     network = load_network(find_network(name))
     stimuli = load(name).split("test")[0][:images]
     expected = golden.run(network, stimuli, core=core)

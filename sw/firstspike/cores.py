@@ -113,6 +113,19 @@ PRESETS = {
         state_rows=256,
         multispike=True,
     ),
+    # Any network of up to 8 bits, a synapse a word, so that only synapses that are not 0 take
+    # cycles; in simulation.
+    "sparse": CoreSpec(
+        banks=16,
+        word=1,
+        time_bits=8,
+        potential_bits=24,
+        max_layers=8,
+        weight_rows=65536,
+        state_rows=256,
+        multispike=True,
+        sparse=True,
+    ),
     # Learning cores: 104 to 400 neurons of 28 x 28 pixels, and one for `digits`.
     "learner": _learner(banks=8, inputs=784, rows=13),
     # The same on an iCEBreaker: synapses and both masks in four single-port RAMs.

@@ -43,6 +43,8 @@ def _highest_address(spec: CoreSpec) -> int:
         spec.address(Space.WEIGHTS, spec.banks - 1, spec.weight_rows - 1, spec.parts - 1),
         spec.address(Space.START, spec.banks - 1, spec.state_rows - 1, spec.word - 1),
     ]
+    if spec.sparse:
+        highest.append(spec.list_rows - 1)
     if spec.learning:
         highest += [
             spec.address(Space.ROW_MASKS, spec.banks - 1, spec.max_inputs - 1, spec.mask_parts - 1),

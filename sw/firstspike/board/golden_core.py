@@ -36,6 +36,7 @@ from firstspike.spec import (
     bits_for,
     layer_register,
     learning_register,
+    list_fields,
 )
 
 __all__ = ["GoldenCore", "Stimulus"]
@@ -89,6 +90,8 @@ class GoldenCore:
             Space.WEIGHTS: (1 << spec.part_address_bits, weight_bits),
             Space.START: (1 << spec.lane_address_bits, spec.potential_bits),
         }
+        if spec.sparse:
+            sizes |= {Space.LISTS: (spec.list_rows, sum(list_fields(spec).values()))}
         if spec.learning:
             sizes |= {Space.UPDATES: (2 << spec.weight_bits, 14)}
         if spec.pruning:
@@ -137,7 +140,7 @@ class GoldenCore:
         if space == Space.REGISTERS:
             readable = self._spec.learning and address % 256 in _READABLE
             return self._registers[address % 256] if readable else 0
-        if space == Space.UPDATES or space not in self._memory:
+        if space in (Space.UPDATES, Space.LISTS) or space not in self._memory:
             return 0
         memory = self._memory[Space(space)]
         place = address % len(memory)
@@ -277,16 +280,11 @@ class GoldenCore:
             for name in ("signed", "neurons", "words", "weight_row", "state_row", "stride", "scale")
         }
         words = register["words"] + 1
-        rows = register["weight_row"] + np.arange(words)[:, None] * register["stride"] + places
-        part_bits, parts = spec.part_address_bits, np.arange(spec.parts)
-        memory = self._memory[Space.WEIGHTS]
-        banks = np.arange(spec.banks)[:, None, None, None] << bits_for(spec.weight_rows)
-        packed = memory[(banks | rows[None, :, :, None]) << part_bits | parts]
-        # Parts have 1, 2, 4, 8 or 16 bits, or hold a whole word: each bit by itself, then weights.
-        bits = packed[..., None] >> np.arange(spec.part_bits) & 1
-        bits = bits.reshape(*packed.shape[:3], -1)[..., : spec.word_bits]
-        bits = bits.reshape(*packed.shape[:3], spec.word, spec.weight_bits)
-        codes = (bits << np.arange(spec.weight_bits)).sum(axis=-1)
+        if spec.sparse:
+            codes = self._listed(register, places)
+        else:
+            rows = register["weight_row"] + np.arange(words)[:, None] * register["stride"] + places
+            codes = self._synapses(rows)[0]
         # From (bank, word, input, lane) to (input, neuron).
         codes = codes.transpose(2, 1, 3, 0).reshape(len(places), -1)[:, : register["neurons"]]
         if not register["signed"]:
@@ -308,6 +306,54 @@ class GoldenCore:
             # Whether an output can fire at all is not the core's business.
             alive=codes != 0,
         )
+
+    def _synapses(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the weights in rows of every bank, and the state rows they say (sparse).
+
+        Parameters
+        ----------
+        rows : ndarray of int64, of any shape
+            Rows.
+
+        Returns
+        -------
+        tuple of ndarray of int64, shapes (banks, *shape of rows, word) and (banks, *shape of rows)
+            Weights as they stand in memory, and state rows.
+        """
+        spec = self._spec
+        banks = np.arange(spec.banks).reshape(-1, *[1] * (rows.ndim + 1))
+        places = banks << bits_for(spec.weight_rows) | rows[None, ..., None]
+        packed = self._memory[Space.WEIGHTS][
+            places << spec.part_address_bits | np.arange(spec.parts)
+        ]
+        # Parts have 1, 2, 4, 8 or 16 bits, or hold a whole word: each bit by itself.
+        bits = packed[..., None] >> np.arange(spec.part_bits) & 1
+        bits = bits.reshape(*packed.shape[:-1], -1)[..., : spec.word_bits]
+        synapses, target = np.split(bits, [spec.synapses_bits], axis=-1)
+        synapses = synapses.reshape(*packed.shape[:-1], spec.word, spec.weight_bits)
+        return _number(synapses), _number(target)
+
+    def _listed(self, register: dict[str, int], places: np.ndarray) -> np.ndarray:
+        """Return the weights that stand in the lists of a layer, of shape (bank, word, input, lane).
+
+        What says a row outside of the layer is left out.
+        """
+        spec, words = self._spec, register["words"] + 1
+        shape = (spec.banks, words, len(places), spec.word)
+        codes = np.zeros(shape, np.int64)
+        fields = list_fields(spec)
+        lists = self._memory[Space.LISTS]
+        for source, place in enumerate(places.tolist()):
+            entry = int(lists[(register["weight_row"] + place) % len(lists)])
+            first, rest = entry % (1 << fields["first"]), entry >> fields["first"]
+            last, empty = rest % (1 << fields["last"]), rest >> fields["last"]
+            if empty:
+                continue
+            synapses, target = self._synapses(first + np.arange(last + 1))
+            word = target - register["state_row"]
+            bank, row = np.nonzero((word >= 0) & (word < words))
+            np.add.at(codes, (bank, word[bank, row], source), synapses[bank, row])
+        return codes
 
     def _starts(self, neurons: int, lanes: int, word: int, first_row: int) -> np.ndarray:
         """Return what the potentials of neurons start with, int64 of shape (neurons,)."""
@@ -406,3 +452,8 @@ class GoldenCore:
         for write in learner_image(self._spec, *learner):
             self.write(write.space, write.address, write.data)
         self._learner = learner
+
+
+def _number(bits: np.ndarray) -> np.ndarray:
+    """Return the numbers whose bits stand along the last axis, the lowest first."""
+    return (bits << np.arange(bits.shape[-1])).sum(axis=-1)

@@ -41,7 +41,7 @@ class Burst:
 
 def space_byte(core: CoreSpec, space: int) -> int:
     """Return the byte of a command for ``space``, with as wide words as its values need."""
-    wide = space == Space.REGISTERS or (
+    wide = space in (Space.REGISTERS, Space.LISTS) or (
         space in (Space.START, Space.STATE) and core.potential_bits > 16
     )
     return space | WIDE if wide else space

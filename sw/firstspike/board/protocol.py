@@ -410,7 +410,8 @@ def decode_status(contents: bytes) -> Status:
     return Status(sync, Reason(reason), expected, replying)
 
 
-#: Fields of a core in its identity, and their bytes; a text is a number, as `_MEMORIES` has it.
+#: Fields of a core in its identity, and their bytes; a text is a number, as `_MEMORIES` has it, and
+#: ``kinds`` has a bit for each of `_KINDS`.
 CORE_FIELDS = (
     ("banks", 1),
     ("word", 2),
@@ -426,8 +427,10 @@ CORE_FIELDS = (
     ("memory", 1),
     ("learning", 1),
     ("pruning", 1),
-    ("multispike", 1),
+    ("kinds", 1),
 )
+#: Bits of the byte ``kinds``, lowest first.
+_KINDS = ("multispike", "sparse")
 _MEMORIES = ("block", "spram")
 
 
@@ -435,8 +438,11 @@ def encode_identity(spec: CoreSpec) -> bytes:
     """Return the body of `Reply.IDENTITY`."""
     body = MAGIC + bytes([VERSION]) + core_digest(spec)
     for name, size in CORE_FIELDS:
-        value = getattr(spec, name)
-        number = _MEMORIES.index(value) if name == "memory" else int(value)
+        if name == "kinds":
+            number = sum(getattr(spec, kind) << bit for bit, kind in enumerate(_KINDS))
+        else:
+            value = getattr(spec, name)
+            number = _MEMORIES.index(value) if name == "memory" else int(value)
         body += _field(number, size, name)
     return body
 
@@ -453,8 +459,10 @@ def decode_identity(body: bytes) -> Identity | None:
         number, rest = int.from_bytes(rest[:size], "little"), rest[size:]
         if name == "memory":
             values[name] = _MEMORIES[number] if number < len(_MEMORIES) else ""
+        elif name == "kinds":
+            values |= {kind: bool(number >> bit & 1) for bit, kind in enumerate(_KINDS)}
         else:
-            boolean = name in ("ramp", "learning", "pruning", "multispike")
+            boolean = name in ("ramp", "learning", "pruning")
             values[name] = bool(number) if boolean else number
     try:
         core = CoreSpec(**values)

@@ -104,6 +104,11 @@ _SPACES = {
     ),
     Space.UPDATES: ("weight; + 2^weight_bits: up", "learning: 256ths of a change", "write"),
     Space.FAN_IN: ("neuron", "pruning: inputs that still reach it", "read, write"),
+    Space.LISTS: (
+        "weight_row of its layer + input or neuron",
+        "sparse: first row of its words, their number less one, and a bit that says there is none",
+        "write",
+    ),
 }
 
 
@@ -193,7 +198,10 @@ def tables() -> str:
         [(int(reason), reason.name, _REASONS[reason]) for reason in Reason],
     )
     lines += ["", "### Identity", ""]
-    fields = [(f"`{name}`", size, "of `core.yaml`") for name, size in protocol.CORE_FIELDS]
+    told = {"kinds": "of `core.yaml`: `multispike` (bit 0) and `sparse` (bit 1)"}
+    fields = [
+        (f"`{name}`", size, told.get(name, "of `core.yaml`")) for name, size in protocol.CORE_FIELDS
+    ]
     heads = [(f"`{name}`", size, meaning) for name, size, meaning in _IDENTITY]
     lines += _table(("field", "bytes", "meaning"), heads + fields)
     lines += ["", "### Result", ""]
