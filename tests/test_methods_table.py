@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from firstspike.cli import main
+from firstspike.cores import PRESETS, core_yaml
+from firstspike.data import load
 from firstspike.engines import open_engine
 from firstspike.errors import InputError
 from firstspike.methods.table import page as page_module
@@ -25,6 +27,7 @@ from firstspike.methods.table.figures import entries, results, spread
 from firstspike.methods.table.page import write_results
 from firstspike.methods.table.rows import DATA, ROWS, Row
 from firstspike.methods.table.runs import Job, Runs
+from firstspike.network import load_any_network
 from firstspike.shipped import recipes
 
 pytestmark = pytest.mark.train
@@ -136,6 +139,24 @@ def test_a_difference_is_told(tmp_path, monkeypatch):
     assert found["difference"].startswith("spike_count.hidden1[1, 5]: ")
 
 
+def test_few_connections_run_on_a_sparse_core(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs_module, "open_engine", lambda _: open_engine("pysim"))
+    core = replace(PRESETS["sparse"], banks=4, weight_rows=2048, state_rows=64)
+    (tmp_path / "small.yaml").write_text(core_yaml(core))
+    monkeypatch.setattr(runs_module, "SPARSE", str(tmp_path / "small.yaml"))
+    runs, mine = Runs(tmp_path, images=2), job(tmp_path)
+    made = runs.train(mine)
+    assert "sparse" not in (runs.check(mine, "ftbc-2") or {})
+    next(e for e in made["variants"] if e["variant"] == "ftbc-1")["connectivity"] = 0.9
+    (runs.path(mine) / "metrics.json").write_text(json.dumps(made))
+    checked = runs.check(mine, "ftbc-1")
+    assert checked is not None and checked["equal"] and checked["sparse"]["equal"]
+    network = load_any_network(runs.path(mine) / "networks" / "ftbc-1")
+    images = load("digits").split("test")[0]
+    cycles = open_engine("golden").run(network, core, images).counters["cycles"]
+    assert checked["sparse"]["cycles"] == cycles.mean()
+
+
 def entry(recipe: str, variant: str, accuracy: float, **more) -> dict:
     data = "fashion-mnist" if "fashion" in recipe else "mnist"
     return {
@@ -162,6 +183,14 @@ def entry(recipe: str, variant: str, accuracy: float, **more) -> dict:
 
 def test_claims():
     found = [
+        entry("rewiring-mnist", "dense-4", 0.98),
+        entry(
+            "rewiring-mnist",
+            "rewired-10-4",
+            0.97,
+            connectivity=0.1,
+            rtl={"equal": True, "sparse": {"equal": True, "cycles": 400.0}},
+        ),
         entry("hybrid-mnist", "hybrid-2", 0.970),
         entry("hybrid-mnist", "converted-2", 0.5),
         entry("hybrid-mnist", "converted-16", 0.964),
@@ -171,6 +200,7 @@ def test_claims():
     ]
     told = claims(results(found))
     assert "T = 2: 97.00 %, conversion needs 8 (96.60 %), 4.0 x" in told
+    assert "dense 98.00 %, 1000 cycles; 10 %: -1.00, 1000 cycles (400 on a sparse core)" in told
     # By seed: 2, 1 and 0 points.
     assert "T = 1: +1.00 ± 1.00" in told
 

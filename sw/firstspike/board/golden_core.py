@@ -334,7 +334,7 @@ class GoldenCore:
         return _number(synapses), _number(target)
 
     def _listed(self, register: dict[str, int], places: np.ndarray) -> np.ndarray:
-        """Return the weights that stand in the lists of a layer, of shape (bank, word, input, lane).
+        """Return the weights in the lists of a layer, of shape (banks, words, inputs, lanes).
 
         What says a row outside of the layer is left out.
         """

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from firstspike.markdown import table
-from firstspike.methods.table.figures import Result, mean, spread
+from firstspike.methods.table.figures import Result, mean, sparse_cycles, spread
 from firstspike.methods.table.rows import DATA
 
 __all__ = ["claims"]
@@ -135,8 +135,11 @@ def _rewired(found: Found, data: str) -> str:
     for (of, name), result in found.items():
         if of == f"rewiring-{data}" and name.startswith("rewired-"):
             share = 100 * (mean(result, "connectivity") or 0.0)
+            there = sparse_cycles(result)
+            sparse = f" ({spread(there, 0)} on a sparse core)" if there else ""
             told.append(
-                f"{share:.2g} %: {_points(result, dense)}, {mean(result, 'cycles'):.0f} cycles"
+                f"{share:.2g} %: {_points(result, dense)}, "
+                f"{mean(result, 'cycles'):.0f} cycles{sparse}"
             )
     return "; ".join(told)
 

@@ -10,7 +10,7 @@ from typing import Any
 from firstspike.methods.table.rows import Row
 from firstspike.methods.table.runs import Runs
 
-__all__ = ["Result", "entries", "mean", "results", "spread"]
+__all__ = ["Result", "entries", "mean", "results", "sparse_cycles", "spread"]
 
 #: An entry: what one network of one run is, and what it does on the whole test set.
 Entry = dict[str, Any]
@@ -76,6 +76,12 @@ def mean(result: Result, key: str) -> float | None:
     """Return the mean over seeds; None if no seed has the figure."""
     values = result.values(key)
     return statistics.fmean(values) if values else None
+
+
+def sparse_cycles(result: Result) -> list[float]:
+    """Return the cycles an image of the core `firstspike.methods.table.runs.SPARSE`, by seed."""
+    checks = [entry.get("rtl") or {} for entry in result.entries]
+    return [check["sparse"]["cycles"] for check in checks if "sparse" in check]
 
 
 def spread(values: Sequence[float], digits: int, factor: float = 1.0) -> str:

@@ -12,7 +12,14 @@ from firstspike.errors import InputError
 from firstspike.files import write_file
 from firstspike.markdown import table
 from firstspike.methods.table.claims import claims
-from firstspike.methods.table.figures import Entry, Result, mean, results, spread
+from firstspike.methods.table.figures import (
+    Entry,
+    Result,
+    mean,
+    results,
+    sparse_cycles,
+    spread,
+)
 from firstspike.methods.table.plots import draw_operations, draw_steps
 from firstspike.methods.table.references import references, shipped
 from firstspike.methods.table.rows import DATA, ROWS
@@ -25,7 +32,8 @@ _END = "<!-- results: end -->"
 
 _HEAD = (
     "method", "network", "layers", "bits", "connections, %", "T", "floating point, %",
-    "integers, %", "decision step", "spikes", "operations", "cycles", "lanes", "training, s", "RTL",
+    "integers, %", "decision step", "spikes", "operations", "cycles", "lanes",
+    "cycles, sparse core", "training, s", "RTL",
 )  # fmt: skip
 
 
@@ -108,8 +116,8 @@ def _table(found: Sequence[Result]) -> str:
             spread(result.values("accuracy"), 2, 100),
             spread(result.values("mean_step"), 2),
             spread(result.values("spikes"), 0), spread(operations, 0),
-            spread(result.values("cycles"), 0), _lanes(e), spread(result.values("seconds"), 0),
-            _rtl(result),
+            spread(result.values("cycles"), 0), _lanes(e), spread(sparse_cycles(result), 0),
+            spread(result.values("seconds"), 0), _rtl(result),
         ])  # fmt: skip
     return table(list(_HEAD), lines)
 
@@ -121,7 +129,7 @@ def _rtl(result: Result) -> str:
     checks = [e["rtl"] for e in result.entries if e["rtl"] is not None]
     if not checks:
         return "-"
-    equal = sum(check["equal"] for check in checks)
+    equal = sum(check["equal"] and check.get("sparse", check)["equal"] for check in checks)
     return f"= {equal}/{len(checks)}" if equal == len(checks) else f"differs {equal}/{len(checks)}"
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from firstspike.cores import load_core
@@ -19,13 +20,16 @@ from firstspike.methods.recipe import is_method
 from firstspike.methods.run import METRICS, train_method
 from firstspike.methods.table.rows import DATA, Row
 from firstspike.methods.table.trained import train_recipe
-from firstspike.network import load_any_network
+from firstspike.network import AnyNetwork, load_any_network
 from firstspike.outcome import first_difference
 from firstspike.provenance import commit
 from firstspike.shipped import find_recipe
 from firstspike.stimuli import load_stimuli
 
-__all__ = ["Job", "Runs"]
+__all__ = ["SPARSE", "Job", "Runs"]
+
+#: Core on which networks with few connections run, too.
+SPARSE = "sparse"
 
 _CHECKS = "checks"
 
@@ -120,8 +124,9 @@ class Runs:
         """Compare the RTL with the golden model, in all that either tells; return the facts.
 
         ``equal``, ``difference`` (None or where), ``values`` compared, ``images``, ``digest``,
-        ``core`` and ``seconds`` of the RTL, and ``commit``. None if no core with a name has room
-        for the network.
+        ``core`` and ``seconds`` of the RTL, and ``commit``. A network with fewer than all
+        connections also has ``sparse``: the same of the core `SPARSE`, and its ``cycles`` an image
+        of the whole test set. None if no core with a name has room for the network.
         """
         known = self.checks(job)
         if variant in known:
@@ -130,25 +135,15 @@ class Runs:
         if entry["core"] is None:
             return None
         network = load_any_network(self.path(job) / "networks" / variant)
-        core = load_core(entry["core"])
-        stimuli = load_stimuli(
-            job.data, network.shape, split="test", limit=self.images, folder=self.data
-        )
-        golden = GoldenEngine().run(network, core, stimuli.images)
-        start = time.monotonic()
-        rtl = open_engine("rtl").run(network, core, stimuli.images)
-        seconds = time.monotonic() - start
-        difference = first_difference(golden, rtl)
-        facts = {
-            "digest": network.digest,
-            "images": self.images,
-            "core": entry["core"],
-            "equal": difference is None,
-            "difference": None if difference is None else str(difference),
-            "values": sum(array.size for array in golden.arrays().values()),
-            "seconds": seconds,
-            "commit": commit(),
-        }
+        images = load_stimuli(job.data, network.shape, split="test", folder=self.data).images
+        facts = {"digest": network.digest, "images": self.images}
+        facts |= _compare(network, entry["core"], images[: self.images])
+        if entry["connectivity"] < 1:
+            outcome = GoldenEngine().run(network, load_core(SPARSE), images)
+            facts["sparse"] = _compare(network, SPARSE, images[: self.images]) | {
+                "cycles": float(outcome.counters["cycles"].mean())
+            }
+        facts["commit"] = commit()
         write_file(self._check(job, variant), (json.dumps(facts, indent=1) + "\n").encode())
         return facts
 
@@ -159,3 +154,20 @@ class Runs:
 def _content(path: Path) -> Any:
     """Return what a recipe says, whatever its comments say."""
     return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def _compare(network: AnyNetwork, core: str, images: np.ndarray) -> dict[str, Any]:
+    """Return how the RTL of a core compares with the golden model."""
+    spec = load_core(core)
+    golden = GoldenEngine().run(network, spec, images)
+    start = time.monotonic()
+    rtl = open_engine("rtl").run(network, spec, images)
+    seconds = time.monotonic() - start
+    difference = first_difference(golden, rtl)
+    return {
+        "core": core,
+        "equal": difference is None,
+        "difference": None if difference is None else str(difference),
+        "values": sum(array.size for array in golden.arrays().values()),
+        "seconds": seconds,
+    }
