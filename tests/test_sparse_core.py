@@ -1,8 +1,9 @@
 """Sparse cores: words of dead synapses cost neither cycles nor memory, and nothing else changes.
 
 Mutants tried, each seen to fail: a word added to the row of the word behind it; lists of the layer
-before; an empty list that adds a word, or takes no cycle; biases that go to currents; lists as
-long as the first bank's; a list read while the walker waits; the order of events reversed.
+before; an empty list that adds a word, takes no cycle, or is counted as read; biases that go to
+currents; lists as long as the first bank's; a list read while the walker waits; the order of events
+reversed; a floor of the longest lists.
 """
 
 from __future__ import annotations
@@ -179,6 +180,15 @@ def test_a_sparse_network_fits_where_a_dense_one_does_not():
         memory_image(small(weights), core, early_exit=True)
     with pytest.raises(InputError, match="weight_rows 64, the core has 16"):
         memory_image(network, replace(core, sparse=False), early_exit=True)
+
+
+def test_floor():
+    """Two inputs with two words in a bank of their own: four rows, of which each bank needs two."""
+    core = CoreSpec(banks=2, word=1, weight_bits=4, max_inputs=16, state_rows=8, sparse=True)
+    weights = np.array([[1, 0, 1, 0], [0, 1, 0, 1]])
+    outcome = golden.run(small(weights), np.full((1, 1, 2), 255, np.uint8), core=core)
+    assert outcome.counters["weight_reads"].tolist() == [2 * 4]
+    assert outcome.floor_cycles is not None and outcome.floor_cycles.tolist() == [2]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from firstspike.methods.variant import AnyVariant
 from firstspike.multispike_fit import check_multispike_fit
 from firstspike.network import AnyNetwork, MultiSpikeNetwork, Network
 from firstspike.outcome import Outcome
+from firstspike.spec import Neuron
 from firstspike.train.batches import Splits
 
 __all__ = ["core_for", "first_spikes", "measure"]
@@ -55,7 +56,8 @@ def measure(variant: AnyVariant, splits: Splits) -> dict[str, Any]:
     else:
         outcome = golden.run(network, images, core=core)
         spikes = sum((times < network.steps).sum() for times in outcome.spike_time.values())
-        further = first_spikes(network, outcome, images, labels)
+        decides = network.neuron is Neuron.STEP
+        further = first_spikes(network, outcome, images, labels) if decides else {}
     alive = [la.weights.size if la.alive is None else la.alive.sum() for la in network.layers]
     facts: dict[str, Any] = {
         "variant": variant.name,
