@@ -226,6 +226,13 @@ def test_the_page(tmp_path, monkeypatch):
         entry("hybrid-mnist", "hybrid-2", 0.9701, cycles=300.0),
         entry("hybrid-mnist", "hybrid-8", 0.9601, cycles=310.0),
         entry("hybrid-mnist", "converted-4", 0.9999, cycles=9000.0),
+        entry(
+            "rewiring-mnist",
+            "rewired-10-4",
+            0.965,
+            cycles=700.0,
+            rtl={"equal": True, "sparse": {"equal": True, "cycles": 250.0}},
+        ),
     ]
     write_results(tmp_path, found)
     text = page.read_text()
@@ -235,6 +242,7 @@ def test_the_page(tmp_path, monkeypatch):
     assert "`hybrid-2`" in budgets and "`hybrid-8`" not in budgets
     assert (
         "| 300 | 64 | 97.01 |" in budgets
+        and "| 250 | 16, sparse | 96.50 |" in budgets
         and "`converted-4`" in budgets
         and "shipped, `step-8`" in budgets
     )
