@@ -216,6 +216,10 @@ def _registers(network: Network, core: CoreSpec, early_exit: bool) -> Iterator[W
         "input_words": pixel_words - 1,
         "last_mask": (1 << in_last) - 1,
     }
+    # Registers of a layer keep what another network has left there.
+    others = {"dynamics": 0, "wiring": 0} if core.multispike else {}
+    if core.multispike:
+        values |= {"multispike": 0}
     yield from write_registers(values)
     state_row = 0
     source = input_rows(network, core)
@@ -229,7 +233,7 @@ def _registers(network: Network, core: CoreSpec, early_exit: bool) -> Iterator[W
             "stride": 1 if core.sparse else source,
             "scale": layer.scale,
         }
-        yield from write_layer_registers(number, values)
+        yield from write_layer_registers(number, values | others)
         state_row += words[number]
         source = layer.neurons
 
