@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from importlib import metadata
 
 from hypothesis import settings
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers share the processors, where threads of PyTorch's would wait for each other, spinning.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 #: A loaded machine makes any example slow; that is no defect of what it tests.
 settings.register_profile("firstspike", deadline=None)
