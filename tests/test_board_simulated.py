@@ -18,21 +18,24 @@ from firstspike.board.golden import GoldenBoard
 from firstspike.board.link import Link
 from firstspike.board.protocol import LINK_SPACE, WIDE, Command, Reply
 from firstspike.cores import PRESETS
+from firstspike.counters import multispike_counters
 from firstspike.data import load
 from firstspike.golden.learning_fast import learn
+from firstspike.golden.multispike import run_multispike
 from firstspike.learning import Pruning, Supervised, Unsupervised
 from firstspike.learning.plan import make_plan
 from firstspike.learning.recipe import load_learning_recipe
 from firstspike.learning.state import first_state
 from firstspike.memimage import Write
-from firstspike.network import load_network
+from firstspike.network import MultiSpikeNetwork, load_network
 from firstspike.shipped import find_network, find_recipe
-from firstspike.spec import Space
+from firstspike.spec import InputCoding, Space
 from firstspike_sim.board import SimulatedBoard
 from firstspike_sim.board_faults import CORE, FAULTS, PATIENCE, REPLY_FAULTS, strike
 from firstspike_sim.board_verilog import TOPLEVEL, far_end
 from firstspike_sim.translation import system_verilog
 from firstspike_sim.verilator import build_model
+from multispike_cases import layer, network
 
 pytestmark = pytest.mark.rtl
 
@@ -253,6 +256,60 @@ def test_classifies_over_the_wire(name, images, core):
         ("cycles", expected.counters["cycles"]),
     ):
         assert records.fields[field].tolist() == values.tolist(), field
+
+
+@pytest.mark.slow
+def test_multi_spike_networks_over_the_wire():
+    """Pixels as numbers, and as spikes; what can be known without reading potentials is told."""
+    core = replace(PRESETS["hx8k"], potential_bits=16, multispike=True, sparse=True)
+    rng = np.random.default_rng(8)
+    images = rng.integers(0, 256, (20, 8, 8), dtype=np.uint8)
+    with SimulatedBoard(core) as board:
+        device = Device(Link(board, timeout=0))
+        device.connect()
+        assert device.core == core
+        for coding in InputCoding:
+            network = multi_spike(rng, coding)
+            expected = run_multispike(network, images, core=core)
+            assert device.load(network) is True
+            records = device.classify(images)
+            assert records.winner.tolist() == expected.predicted.tolist()
+            counters = multispike_counters(network, images, records.fields, None)
+            assert ("events" in counters) == (not network.counts_spikes)
+            assert {"cycles", "weight_reads"} <= counters.keys()
+            for name, values in counters.items():
+                if name == "cycles" and not coding.numeric:
+                    # The core waits for the wire.
+                    assert (values > expected.counters[name]).all()
+                    continue
+                assert values.tolist() == expected.counters[name].tolist(), name
+        # The same board goes on with a network of another kind.
+        digits = load_network(find_network("digits"))
+        device.load(digits)
+        found = device.classify(images).winner
+    assert found.tolist() == golden.run(digits, images).predicted.tolist()
+
+
+def multi_spike(rng: np.random.Generator, coding: InputCoding) -> MultiSpikeNetwork:
+    """Return a network with a hidden layer; outputs that spike, or do not."""
+    counts = coding in (InputCoding.DIRECT, InputCoding.RATE)
+    return network(
+        layer(
+            name="hidden",
+            weights=rng.integers(-4, 6, (64, 20)) * (rng.random((64, 20)) < 0.3),
+            threshold=30,
+            bias=rng.integers(-3, 4, (1, 20)),
+        ),
+        layer(
+            name="output",
+            sources=("hidden",),
+            weights=rng.integers(-4, 6, (20, 10)),
+            threshold=9 if counts else None,
+        ),
+        coding=coding,
+        shape=(8, 8),
+        labels=tuple(range(10)),
+    )
 
 
 @pytest.mark.slow

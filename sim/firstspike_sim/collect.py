@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from firstspike.cost import floor_cycles
-from firstspike.counters import learn_counters, run_counters, winners
+from firstspike.counters import learn_counters, multispike_counters, run_counters, winners
 from firstspike.golden.encoding import encode
 from firstspike.learning.outcome import LearnOutcome
 from firstspike.learning.rule import Rule
@@ -13,13 +13,7 @@ from firstspike.learning.state import LearningState
 from firstspike.network import Network
 from firstspike.network.multispike import MultiSpikeNetwork
 from firstspike.outcome import Outcome
-from firstspike.spec import (
-    INTENSITY_BITS,
-    LEARNING_COUNTERS,
-    CoreSpec,
-    Neuron,
-    record_fields,
-)
+from firstspike.spec import CoreSpec, Neuron, record_fields
 
 __all__ = ["build_learn_outcome", "build_multispike_outcome", "build_outcome"]
 
@@ -92,8 +86,6 @@ def build_multispike_outcome(
 ) -> Outcome:
     """Return the outcome that a core's output describes, of a multi-spike network.
 
-    A core counts spikes of the outputs in a layer of its own, whose work is taken off here.
-
     Parameters
     ----------
     network, core, images, records, spikes, potentials, total_cycles
@@ -107,20 +99,6 @@ def build_multispike_outcome(
         places = mine[:, 0] * layer.neurons + mine[:, 2]
         counts = np.bincount(places, minlength=n * layer.neurons)
         spike_count[layer.name] = counts.reshape(n, layer.neurons)
-    none = np.zeros(n, np.int64)
-    counted = potentials.sum(axis=1) if network.counts_spikes else none
-    macs = none
-    if network.coding.numeric:
-        magnitudes = images.reshape(n, -1) >> (INTENSITY_BITS - network.input_bits)
-        macs = (magnitudes > 0).sum(axis=1) * network.layers[0].neurons
-    counters = {
-        "events": record["events"] - counted,
-        "synops": record["operations"] - macs - counted * network.outputs,
-        "macs": macs,
-        **{name: record[name] for name in ("ties", "weight_reads", "state_reads", "state_writes")},
-        "cycles": record["cycles"],
-        **dict.fromkeys(("forced", "over_threshold", *LEARNING_COUNTERS), none),
-    }
     return Outcome(
         predicted=record["winner"],
         decision_step=np.full(n, network.steps),
@@ -129,7 +107,7 @@ def build_multispike_outcome(
         potential=potentials,
         spike_time={},
         spike_count=spike_count,
-        counters=counters,
+        counters=multispike_counters(network, images, record, potentials),
         total_cycles=total_cycles,
     )
 

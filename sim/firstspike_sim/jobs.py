@@ -9,13 +9,13 @@ import numpy as np
 
 from firstspike.golden.encoding import encode
 from firstspike.golden.multispike import check_images
-from firstspike.learning.image import learner_image, network_image
+from firstspike.learning.image import learner_image
 from firstspike.learning.labels import check_labels
 from firstspike.learning.readback import state_requests
 from firstspike.learning.rule import Rule, Supervised
 from firstspike.learning.state import LearningState, check_state
-from firstspike.memimage import Write, memory_image
-from firstspike.multispike_image import multispike_image
+from firstspike.loading import image_of
+from firstspike.memimage import Write
 from firstspike.network import Network
 from firstspike.network.multispike import MultiSpikeNetwork
 from firstspike.spec import CoreSpec, Space
@@ -65,10 +65,9 @@ def inference_job(
     """Return what a core has to do to run ``network``; see `firstspike.engines.Engine.run`."""
     images = images.reshape(len(images), -1)
     encode(network, images[:1])
-    image = network_image if core.learning else memory_image
     return Job(
         core=core,
-        writes=image(network, core, early_exit=early_exit),
+        writes=image_of(network, core, early_exit=early_exit),
         images=images,
         neurons=network.outputs,
         budget=_budget(
@@ -84,7 +83,7 @@ def multispike_job(network: MultiSpikeNetwork, core: CoreSpec, images: np.ndarra
     layers = [(layer.inputs, layer.neurons) for layer in network.layers]
     return Job(
         core=core,
-        writes=multispike_image(network, core),
+        writes=image_of(network, core),
         images=images,
         neurons=network.outputs,
         budget=network.steps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from firstspike.golden.multispike import input_spikes
+from firstspike.golden.multispike import input_events
 from firstspike.network.multispike import MultiSpikeNetwork
 from firstspike.spec import CoreSpec
 
@@ -35,11 +35,10 @@ def pixel_words(images: np.ndarray, core: CoreSpec) -> np.ndarray:
 
 def spike_events(network: MultiSpikeNetwork, images: np.ndarray) -> list[dict[str, int]]:
     """Return the pre-sorted events of all stimuli of a network that takes spikes."""
-    spiking = input_spikes(network)
+    of_image = input_events(network)
     events = []
     for image in images:
-        spikes = np.stack([spiking(image, step) for step in range(network.steps)])
-        for step, pixel in np.argwhere(spikes).tolist():
+        for pixel, step in of_image(image):
             events.append({"index": pixel, "time": step, "end": 0})
         events.append({"index": 0, "time": 0, "end": 1})
     return events

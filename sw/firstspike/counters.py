@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from firstspike.learning.rule import Rule, Supervised
-from firstspike.spec import LEARNING_COUNTERS, CoreSpec, Neuron
+from firstspike.network import MultiSpikeNetwork
+from firstspike.spec import INTENSITY_BITS, LEARNING_COUNTERS, CoreSpec, Neuron
 
-__all__ = ["learn_counters", "run_counters", "winners"]
+__all__ = ["learn_counters", "multispike_counters", "run_counters", "winners"]
 
 #: Counters that have the same name in a record.
 _SAME = (
@@ -49,6 +50,46 @@ def run_counters(
     if core.learning:
         return counters | {name: record[name] for name in LEARNING_COUNTERS if name in record}
     return counters | dict.fromkeys(LEARNING_COUNTERS, none)
+
+
+def multispike_counters(
+    network: MultiSpikeNetwork,
+    images: np.ndarray,
+    record: Mapping[str, np.ndarray],
+    potentials: np.ndarray | None,
+) -> dict[str, np.ndarray]:
+    """Return the counters of an `firstspike.outcome.Outcome` of a multi-spike network.
+
+    A core counts spikes of the outputs in a layer of its own, whose work is taken off here.
+
+    Parameters
+    ----------
+    network : MultiSpikeNetwork
+        What ran.
+    images : ndarray of uint8, shape (n, ...)
+        Stimuli.
+    record : mapping of str to ndarray of int64, shape (n,)
+        See `run_counters`.
+    potentials : ndarray of int64, shape (n, outputs), or None
+        What was compared in the end. Where they are not known but needed, what depends on them is
+        left out.
+    """
+    none = np.zeros_like(record["winner"])
+    same = ("ties", "weight_reads", "state_reads", "state_writes", "cycles")
+    counters = {name: record[name] for name in same if name in record}
+    counters |= dict.fromkeys(("forced", "over_threshold", *LEARNING_COUNTERS), none)
+    if network.counts_spikes and potentials is None:
+        return counters
+    counted = none if potentials is None or not network.counts_spikes else potentials.sum(axis=1)
+    macs = none
+    if network.coding.numeric:
+        magnitudes = images.reshape(len(images), -1) >> (INTENSITY_BITS - network.input_bits)
+        macs = (magnitudes > 0).sum(axis=1) * network.layers[0].neurons
+    return counters | {
+        "events": record["events"] - counted,
+        "synops": record["operations"] - macs - counted * network.outputs,
+        "macs": macs,
+    }
 
 
 def learn_counters(record: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

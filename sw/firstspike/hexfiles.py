@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from firstspike.files import write_file
-from firstspike.memimage import Write, memory_image
-from firstspike.network import Network
+from firstspike.loading import image_of
+from firstspike.memimage import Write
+from firstspike.network import AnyNetwork
 from firstspike.spec import ADDRESS_BITS, CoreSpec, Space, bits_for
 
 __all__ = ["write_hex"]
 
 
-def write_hex(network: Network, core: CoreSpec, folder: Path, *, early_exit: bool = True) -> None:
+def write_hex(
+    network: AnyNetwork, core: CoreSpec, folder: Path, *, early_exit: bool = True
+) -> None:
     """Write all that loads ``network`` into ``core``, one hexadecimal number a line.
 
     ``program.hex`` holds the requests of the host port, in order, each as
@@ -25,7 +28,7 @@ def write_hex(network: Network, core: CoreSpec, folder: Path, *, early_exit: boo
     InputError
         If the network does not fit the core, or the folder cannot be written.
     """
-    writes = memory_image(network, core, early_exit=early_exit)
+    writes = image_of(network, core, early_exit=early_exit)
     space_bits = core.space_bits
     digits = -(-(1 + space_bits + ADDRESS_BITS + 32) // 4)
     program = [

@@ -26,13 +26,15 @@ from firstspike.board.protocol import LINK_SPACE, WIDE, Command, Reply, Result
 from firstspike.board.records import Records, records_of
 from firstspike.board.registers import Register, find_register
 from firstspike.errors import InputError
+from firstspike.golden.multispike import input_events
 from firstspike.learning import LearningState, Rule, Supervised
-from firstspike.learning.image import learner_image, network_image
+from firstspike.learning.image import learner_image
 from firstspike.learning.labels import check_labels
 from firstspike.learning.readback import read_state, state_requests
 from firstspike.learning.state import check_state
-from firstspike.memimage import Write, memory_image
-from firstspike.network import Network
+from firstspike.loading import image_of
+from firstspike.memimage import Write
+from firstspike.network import AnyNetwork, MultiSpikeNetwork
 from firstspike.spec import CoreSpec, Space
 
 __all__ = ["Device", "Info", "learner_tag", "network_tag"]
@@ -69,7 +71,7 @@ def _tag(content: bytes) -> int:
     return int.from_bytes(hashlib.blake2s(content, digest_size=2).digest(), "little") or 1
 
 
-def network_tag(network: Network) -> int:
+def network_tag(network: AnyNetwork) -> int:
     """Return what a device with ``network`` says is loaded, 1..65535."""
     return _tag(network.digest.encode())
 
@@ -94,6 +96,8 @@ class Device:
         self.link = link
         self._connection: Connection | None = None
         self._pixels = 0
+        #: Makes input spikes of an image, for a network that does not take pixels.
+        self._spiking: Callable[[np.ndarray], list[tuple[int, int]]] | None = None
         self._learner: tuple[Rule, LearningState] | None = None
         self._learned = 0
 
@@ -243,16 +247,16 @@ class Device:
     # --- networks
 
     def load(
-        self, network: Network, *, early_exit: bool = True, progress: Progress | None = None
+        self, network: AnyNetwork, *, early_exit: bool = True, progress: Progress | None = None
     ) -> bool:
         """Load ``network``, unless it is loaded; tell whether it had to be.
 
         Parameters
         ----------
-        network : Network
+        network : Network or MultiSpikeNetwork
             What to run.
         early_exit : bool
-            End a stimulus with the step of its first output spike.
+            End a stimulus with the step of its first output spike; a multi-spike network has none.
         progress : callable, optional
             Called with the number of words written so far.
 
@@ -261,8 +265,15 @@ class Device:
         InputError
             If it does not fit the core, or the board fails; then nothing counts as loaded.
         """
-        image = network_image if self.core.learning else memory_image
-        writes = image(network, self.core, early_exit=early_exit)
+        writes = image_of(network, self.core, early_exit=early_exit)
+        spiking = None
+        if isinstance(network, MultiSpikeNetwork) and not network.coding.numeric:
+            if not protocol.takes_events(self.core):
+                raise InputError(
+                    f"network {network.name} takes spikes, which the board's link does not: its "
+                    "input must be direct or once"
+                )
+            spiking = input_events(network)
         tag = network_tag(network)
         self._learner = None
         self._pixels = 0
@@ -272,6 +283,7 @@ class Device:
         else:
             self._load(writes, tag, progress)
         self._pixels = network.pixels
+        self._spiking = spiking
         return not there
 
     def load_learner(
@@ -290,6 +302,7 @@ class Device:
         self._pixels = 0
         self._load(writes, learner_tag(rule, state), progress)
         self._learner, self._learned = (rule, state), 0
+        self._spiking = None
         self._pixels = state.inputs // (2 if rule.off else 1)
 
     def _load(self, writes: list[Write], tag: int, progress: Progress | None) -> None:
@@ -318,7 +331,12 @@ class Device:
         if self._learner is not None:
             raise InputError("a learner is loaded, which would learn: load it as a network")
 
+        spiking = self._spiking
+
         def orders(n: int) -> list[Order]:
+            if spiking is not None:
+                bodies = protocol.encode_events(spiking(flat[n]), self.core)
+                return self._orders(Command.EVENTS, bodies)
             return self._orders(
                 Command.PIXELS, protocol.encode_pixels(flat[n].tobytes(), self.core)
             )

@@ -10,10 +10,10 @@ import numpy as np
 from firstspike.board.device import Device
 from firstspike.board.link import Link
 from firstspike.board.serial import BAUD, open_serial
-from firstspike.counters import learn_counters, run_counters, winners
+from firstspike.counters import learn_counters, multispike_counters, run_counters, winners
 from firstspike.errors import InputError
 from firstspike.learning import LearningState, LearnOutcome, Rule
-from firstspike.network import AnyNetwork, Network
+from firstspike.network import AnyNetwork, MultiSpikeNetwork
 from firstspike.outcome import Outcome
 from firstspike.spec import CoreSpec
 
@@ -106,22 +106,26 @@ class BoardEngine:
         """See `firstspike.engines.Engine.run`; ``core`` must be the board's."""
         if trace is not None:
             raise InputError("engine board gives no trace: use pysim or rtl")
-        if not isinstance(network, Network):
-            raise InputError(
-                f"network {network.name} is multi-spike, which a board is not loaded with: use rtl"
-            )
         check_core(self.device, core)
         self._state = None
         self.device.load(network, early_exit=early_exit)
         record = self.device.classify(images, progress).fields
+        if isinstance(network, MultiSpikeNetwork):
+            steps = np.full(len(images), network.steps)
+            if not network.coding.numeric:
+                # A core that waits for spikes on the wire counts that, too.
+                record = {name: values for name, values in record.items() if name != "cycles"}
+            counters = multispike_counters(network, images, record, None)
+        else:
+            steps, counters = record["step"], run_counters(record, network.neuron, core)
         return Outcome(
             predicted=record["winner"],
-            decision_step=record["step"],
+            decision_step=steps,
             forced=record["forced"],
             last_predicted=record["last"],
             potential=np.zeros((len(images), 0), np.int64),
             spike_time={},
-            counters=run_counters(record, network.neuron, core),
+            counters=counters,
         )
 
     def learn(

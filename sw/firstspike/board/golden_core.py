@@ -42,6 +42,7 @@ from firstspike.spec import (
 __all__ = ["GoldenCore", "Stimulus"]
 
 _GLOBAL = {name: address for address, (name, _) in enumerate(GLOBAL_REGISTERS)}
+_MULTISPIKE = len(GLOBAL_REGISTERS)
 #: Learning registers that can be read.
 _READABLE = (
     learning_register("delay"),
@@ -251,8 +252,10 @@ class GoldenCore:
         return words * self._spec.pixels + self._registers[_GLOBAL["last_mask"]].bit_count()
 
     def _load_network(self) -> Network:
-        """Return the network in the memories of an ordinary core."""
+        """Return the network in the memories of an ordinary core, unless it is multi-spike."""
         spec, pixels = self._spec, self._pixels()
+        if spec.multispike and self._registers[_MULTISPIKE] & 1:
+            raise InputError("a multi-spike network is loaded, which this model does not run")
         flags = {name: self._registers[address] for name, address in _GLOBAL.items()}
         neuron = Neuron.RAMP if flags["ramp"] else Neuron.STEP
         layers = []
@@ -352,7 +355,8 @@ class GoldenCore:
             synapses, target = self._synapses(first + np.arange(last + 1))
             word = target - register["state_row"]
             bank, row = np.nonzero((word >= 0) & (word < words))
-            np.add.at(codes, (bank, word[bank, row], source), synapses[bank, row])
+            here = bank, word[bank, row], np.full_like(bank, source)
+            np.add.at(codes, here, synapses[bank, row])
         return codes
 
     def _starts(self, neurons: int, lanes: int, word: int, first_row: int) -> np.ndarray:

@@ -32,7 +32,7 @@ from firstspike.errors import InputError
 from firstspike.files import write_file
 from firstspike.learning.export import network_of
 from firstspike.learning.fit import check_learning_fit
-from firstspike.network import load_network, save_network
+from firstspike.network import load_any_network, save_network
 from firstspike.progress import noted, waiting
 from firstspike.shipped import find_network
 
@@ -171,7 +171,7 @@ def _info(args: argparse.Namespace) -> int:
 
 
 def _load(args: argparse.Namespace) -> int:
-    network = load_network(find_network(args.network))
+    network = load_any_network(find_network(args.network))
     with _engine(args) as engine:
         device = engine.device
         with waiting("loading"):
@@ -270,7 +270,7 @@ def _flash(args: argparse.Namespace) -> int:
                 f"board {board.name} does not read its flash at power-up with this core: load the "
                 "network over the link (firstspike board load)"
             )
-        network = load_network(find_network(args.network))
+        network = load_any_network(find_network(args.network))
         image = flash_image(network, core, early_exit=not args.no_early_exit)
     if args.file is not None:
         if image is None:

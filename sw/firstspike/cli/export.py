@@ -13,7 +13,7 @@ from firstspike.cores import load_core
 from firstspike.errors import InputError
 from firstspike.hexfiles import write_hex
 from firstspike.methods.recipe import is_method
-from firstspike.network import load_network
+from firstspike.network import load_any_network
 from firstspike.shipped import find_network, networks
 
 __all__ = ["add"]
@@ -77,7 +77,7 @@ def _call(args: argparse.Namespace) -> int:
         else:
             facts = need("firstspike.train.exporting", "train").export(source, folder)
     if args.hex is not None:
-        write_hex(load_network(folder), core, args.hex)
+        write_hex(load_any_network(folder), core, args.hex)
         facts["hex"] = str(args.hex)
     (print_json if args.json else print_facts)(facts)
     return 0

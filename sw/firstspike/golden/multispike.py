@@ -22,7 +22,7 @@ from firstspike.spec import (
     Reset,
 )
 
-__all__ = ["check_images", "input_spikes", "run_multispike"]
+__all__ = ["check_images", "input_events", "input_spikes", "run_multispike"]
 
 #: Stimuli computed together; bounds the memory used.
 _CHUNK = 1000
@@ -130,6 +130,17 @@ def input_spikes(network: MultiSpikeNetwork) -> Callable[[np.ndarray, int], np.n
         low, steps = network.intensity_min, network.steps
         return lambda pixels, step: latency_times(pixels, steps, low) == step
     return lambda pixels, _: np.zeros(pixels.shape, bool)
+
+
+def input_events(network: MultiSpikeNetwork) -> Callable[[np.ndarray], list[tuple[int, int]]]:
+    """Return a function that gives the input spikes of an image, in order: input and step."""
+    spiking = input_spikes(network)
+
+    def events(image: np.ndarray) -> list[tuple[int, int]]:
+        spikes = np.stack([spiking(image, step) for step in range(network.steps)])
+        return [(pixel, step) for step, pixel in np.argwhere(spikes).tolist()]
+
+    return events
 
 
 def _product(events: np.ndarray, weights: np.ndarray) -> np.ndarray:
