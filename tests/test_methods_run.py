@@ -55,8 +55,8 @@ def chain(sizes: list[int], time_bits: int, bits: int) -> Network:
     [
         ([64, 20, 10], 4, 8, "default"),
         ([784, 400, 10], 4, 8, "ulx3s-85f"),
-        ([784, 400, 10], 5, 8, "multispike"),
-        ([784, 600, 10], 3, 1, "multispike"),
+        ([784, 400, 10], 5, 8, "multispike-85f"),
+        ([784, 600, 10], 3, 1, "multispike-85f"),
         ([784, 4000, 10], 3, 8, None),
     ],
 )

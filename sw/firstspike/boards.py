@@ -213,7 +213,7 @@ BOARDS = {
             clock=45_000_000,
             baud=1_500_000,
             uart=Uart(rx="M1", tx="L4", bridge="FT231X"),
-            cores=("ulx3s-85f", "learner-376"),
+            cores=("ulx3s-85f", "multispike-85f", "learner-376"),
         ),
         # Its USB goes to the FPGA itself, which has no USB core: two pins of the header instead.
         Board(

@@ -113,6 +113,19 @@ PRESETS = {
         state_rows=256,
         multispike=True,
     ),
+    # Multi-spike networks of 4 bits, up to 784-400-400-10, in the block RAMs of a ULX3S 85F.
+    "multispike-85f": CoreSpec(
+        banks=4,
+        word=4,
+        weight_bits=4,
+        time_bits=8,
+        ramp=False,
+        potential_bits=24,
+        max_layers=8,
+        weight_rows=32768,
+        state_rows=128,
+        multispike=True,
+    ),
     # Any network of up to 8 bits, a synapse a word, so that only synapses that are not 0 take
     # cycles; in simulation.
     "sparse": CoreSpec(

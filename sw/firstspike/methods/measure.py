@@ -25,7 +25,8 @@ def core_for(network: AnyNetwork) -> str | None:
     """Return the core that cycles are told of, by name; None if the network fits no preset.
 
     That is ``multispike`` for a multi-spike network. For others it is ``default``, or else the
-    preset with the smallest synapse memory that they fit.
+    preset that they fit with the smallest synapse memory, first of those without multi-spike
+    neurons.
     """
     if isinstance(network, MultiSpikeNetwork):
         try:
@@ -34,7 +35,11 @@ def core_for(network: AnyNetwork) -> str | None:
             return None
         return "multispike"
     sizes = {name: core.banks * core.weight_rows * core.word_bits for name, core in PRESETS.items()}
-    for name in sorted(sizes, key=lambda name: (name != "default", sizes[name])):
+
+    def order(name: str) -> tuple[bool, bool, int]:
+        return name != "default", PRESETS[name].multispike, sizes[name]
+
+    for name in sorted(sizes, key=order):
         try:
             check_fit(network, PRESETS[name])
         except InputError:
