@@ -73,14 +73,19 @@ def _hybrid(recipe: str, kind: str) -> Callable[[Found, str], str]:
     return say
 
 
-def _ftbc(found: Found, data: str) -> str:
-    told = []
-    for gained in _of(found, f"ftbc-{data}", "ftbc"):
-        steps = gained.first["steps"]
-        plain = found.get((f"ftbc-{data}", f"converted-{steps}"))
-        if plain is not None:
-            told.append(f"T = {steps}: {_points(gained, plain)}")
-    return "; ".join(told)
+def _ftbc(recipe: str) -> Callable[[Found, str], str]:
+    """Return what says how much biases by step gain."""
+
+    def say(found: Found, data: str) -> str:
+        told = []
+        for gained in _of(found, f"{recipe}-{data}", "ftbc"):
+            steps = gained.first["steps"]
+            plain = found.get((f"{recipe}-{data}", f"converted-{steps}"))
+            if plain is not None:
+                told.append(f"T = {steps}: {_points(gained, plain)}")
+        return "; ".join(told)
+
+    return say
 
 
 def _against(recipe: str, kind: str, others: tuple[str, ...]) -> Callable[[Found, str], str]:
@@ -228,7 +233,8 @@ _CLAIMS: tuple[tuple[str, str, Callable[[Found, str], Any]], ...] = (
         _against("proxy", "proxy", ("direct", "converted")),
     ),
     ("tandem learning: bits of weights, and synapses a neuron", "-", _budgets),
-    ("FTBC: points gained by biases by step", "-", _ftbc),
+    ("FTBC: points gained by biases by step, two hidden layers", "-", _ftbc("ftbc")),
+    ("the same, five hidden layers", "-", _ftbc("ftbc-deep")),
     (
         "gradient rewiring: points lost by connections left",
         "3.5 at 0.73 %, a deep convolutional net",

@@ -57,6 +57,7 @@ ROWS: tuple[Row, ...] = (
         ("tandem-8bit-8", "tandem-2bit-8", "tandem-fan128-8", "tandem-fan32-8", "tandem-fan8-8"),
     ),
     Row("FTBC", "ftbc", ("converted-1", "ftbc-1", "ftbc-2", "ftbc-4")),
+    Row("FTBC, deep", "ftbc-deep", ("converted-1", "converted-2", "ftbc-1", "ftbc-2", "ftbc-4")),
     Row(
         "gradient rewiring",
         "rewiring",
