@@ -8,7 +8,8 @@ pixels that fire; wanted times behind the end; a silent network without a target
 anew; neurons that never do; counts that go on over epochs; the overshoot before the time; a
 threshold that is 1 too low; times to the nearest step; weights cut off instead of rounded;
 gradients for other weights than were used, none through the rounding, none of a scale; rare neurons
-by their number of spikes; a pace without the weights, the threshold or what a weight stands for.
+by their number of spikes; a pace without the weights, the threshold or what a weight stands for;
+factors as fast as weights.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from firstspike.cores import PRESETS
 from firstspike.engines import open_engine
 from firstspike.errors import InputError
 from firstspike.methods import s4nn
+from firstspike.methods.fitting import fit
 from firstspike.methods.s4nn import S4nnNet, errors, spike_times
 from firstspike.outcome import first_difference
 from firstspike.train.batches import load_splits
@@ -300,6 +302,34 @@ def test_digits(tmp_path, bits, least):
     )
     assert difference is None, difference
     assert "cycles" in expected.counters
+
+
+def test_factors_learn_slower(tmp_path, monkeypatch):
+    """At the rate of the weights they can run away, until any spike is above the threshold."""
+    moved: list[float] = []
+
+    def plain_steps(net, *rest, optimizer, **named):
+        assert sum(len(group["params"]) for group in optimizer.param_groups) == 4
+        weight, factor = net.weights[0], net.log_scales[0]
+        before = float(weight.detach()[0, 0]), float(factor.detach())
+        model = torch.nn.Module()
+        model.forward = lambda pixels: weight[0, 0] + factor
+        # Of the same groups; all gradients are 1.
+        fit(
+            model,
+            *rest,
+            loss=lambda found, _: found,
+            optimizer=torch.optim.SGD(optimizer.param_groups),
+            epochs=1,
+        )
+        after = float(weight.detach()[0, 0]), float(factor.detach())
+        moved.extend(a - b for a, b in zip(before, after, strict=True))
+
+    monkeypatch.setattr(s4nn, "fit", plain_steps)
+    plan = recipe(tmp_path, "s4nn", REST.replace("weight_bits: 8", "weight_bits: 1"))
+    s4nn.train(plan, load_splits(plan, None), 0, lambda _: None)
+    assert moved[0] > 0
+    assert moved[1] == pytest.approx(moved[0] / 30, rel=1e-3)
 
 
 def test_numbers_of_steps(tmp_path):

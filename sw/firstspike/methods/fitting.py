@@ -69,7 +69,8 @@ def fit(
     epochs : int, optional
         In place of the recipe's.
     optimizer : Optimizer, optional
-        In place of Adam.
+        In place of Adam. The rate of a group of parameters is the recipe's, times its ``share`` if
+        it has one.
     clip : float, optional
         Norm that all gradients together are cut down to.
     before_epoch : callable, optional
@@ -93,7 +94,7 @@ def fit(
             warm = min(1.0, (done + 1) / per_epoch)
             pace = warm * 0.5 * (1 + math.cos(math.pi * done / (per_epoch * total)))
             for group in optimizer.param_groups:
-                group["lr"] = plan.learning_rate * pace
+                group["lr"] = plan.learning_rate * pace * group.get("share", 1.0)
             found = loss(model(numbers(images)), labels)
             optimizer.zero_grad()
             found.backward()

@@ -20,7 +20,9 @@ where it comes in time, so
 Neurons that fire for less than one image in a thousand get new weights after an epoch. Weights of
 more than one bit are S4NN. Those of one bit are BS4NN: -f or +f, the sign of a real number that
 gradients go straight through to, with a learned number f for each layer; on the core, f becomes
-part of the threshold.
+part of the threshold. The gradients of all weights of a layer add up in that of f, and Adam scales
+them to the size of one weight's, so f has a rate of its own, as the authors have it: with that of
+the weights it runs away on Fashion-MNIST, until a single spike is above the threshold.
 
 What differs: batches and Adam in place of single images and plain steps; a spike reaches the next
 layer in the step that it is sent in, and the authors have it a step later, which is the same but
@@ -63,6 +65,8 @@ __all__ = ["S4nnNet", "errors", "spike_times", "train"]
 _RARE = 0.001
 #: Images that the weights at the start are scaled with.
 _LOOKED_AT = 1000
+#: By how much slower the numbers f learn than the weights do.
+_SLOWER = 30.0
 #: Larger than any potential.
 _FAR = float(1 << 24)
 
@@ -105,6 +109,12 @@ def train(
             lambda done, n=begin: progress((n + done) / len(recipe.steps)),
             loss=lambda times, labels, late=gamma, last=steps: (
                 -(times * errors(times.detach(), labels, late, last)).sum()
+            ),
+            optimizer=torch.optim.Adam(
+                [
+                    {"params": list(net.weights)},
+                    {"params": list(net.log_scales), "share": 1 / _SLOWER},
+                ]
             ),
             before_epoch=net.renew,
         )
