@@ -64,5 +64,5 @@ ROWS: tuple[Row, ...] = (
         ("dense-4", "rewired-30-4", "rewired-10-4", "rewired-3-4", "rewired-1-4", "rewired-0.73-4"),
     ),
     Row("residual blocks", "sew", ("add-4", "and-4", "iand-4", "plain-4")),
-    Row("trained RAMP neurons", "ramp-8bit-800", ("ramp-16",)),
+    Row("trained RAMP neurons", "ramp-8bit-1000", ("ramp-16",)),
 )
