@@ -54,7 +54,7 @@ def thin_case(seed: int) -> Case | None:
         weights = thin(layer.weights, rng)
         offset = np.minimum(layer.offset, 3) if layer.neuron is Neuron.STEP else layer.offset
         layers.append(replace(layer, kind=kind, weight_bits=bits, weights=weights, offset=offset))
-    core = replace(case.core, sparse=True, weight_rows=case.core.weight_rows)
+    core = replace(case.core, sparse=True)
     try:
         network = replace(case.network, layers=tuple(layers))
         golden.run(network, case.images[:1], core=core)

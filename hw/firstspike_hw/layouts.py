@@ -99,7 +99,7 @@ def item_layout(spec: CoreSpec) -> data.StructLayout:
 
 def list_layout(spec: CoreSpec) -> data.StructLayout:
     """Return the shape of a list of words of a sparse core, `firstspike.spec.list_fields`."""
-    return data.StructLayout(list_fields(spec) if spec.sparse else {})
+    return data.StructLayout(list_fields(spec))
 
 
 def dynamics_layout(spec: CoreSpec) -> data.StructLayout:

@@ -31,6 +31,18 @@ def _learner(banks: int, inputs: int, rows: int) -> CoreSpec:
     )
 
 
+_MULTISPIKE = CoreSpec(
+    banks=4,
+    word=4,
+    time_bits=8,
+    ramp=False,
+    potential_bits=24,
+    max_layers=8,
+    weight_rows=32768,
+    state_rows=256,
+    multispike=True,
+)
+
 #: Cores by name: one for simulation, and those that fit the boards.
 PRESETS = {
     "default": CoreSpec(),
@@ -101,44 +113,13 @@ PRESETS = {
         state_rows=16,
         pixels=8,
     ),
-    # Multi-spike networks of 8 bits, up to 784-400-400-10, in simulation.
-    "multispike": CoreSpec(
-        banks=4,
-        word=4,
-        time_bits=8,
-        ramp=False,
-        potential_bits=24,
-        max_layers=8,
-        weight_rows=32768,
-        state_rows=256,
-        multispike=True,
-    ),
-    # Multi-spike networks of 4 bits, up to 784-400-400-10, in the block RAMs of a ULX3S 85F.
-    "multispike-85f": CoreSpec(
-        banks=4,
-        word=4,
-        weight_bits=4,
-        time_bits=8,
-        ramp=False,
-        potential_bits=24,
-        max_layers=8,
-        weight_rows=32768,
-        state_rows=128,
-        multispike=True,
-    ),
+    # Multi-spike networks of up to 784-400-400-10: of 8 bits, in simulation; and of 4 bits, in the
+    # block RAMs of a ULX3S 85F.
+    "multispike": _MULTISPIKE,
+    "multispike-85f": replace(_MULTISPIKE, weight_bits=4, state_rows=128),
     # Any network of up to 8 bits, a synapse a word, so that only synapses that are not 0 take
     # cycles; in simulation.
-    "sparse": CoreSpec(
-        banks=16,
-        word=1,
-        time_bits=8,
-        potential_bits=24,
-        max_layers=8,
-        weight_rows=65536,
-        state_rows=256,
-        multispike=True,
-        sparse=True,
-    ),
+    "sparse": replace(_MULTISPIKE, banks=16, word=1, ramp=True, weight_rows=65536, sparse=True),
     # Learning cores: 104 to 400 neurons of 28 x 28 pixels, and one for `digits`.
     "learner": _learner(banks=8, inputs=784, rows=13),
     # The same on an iCEBreaker: synapses and both masks in four single-port RAMs.

@@ -137,9 +137,11 @@ def predict(
     walks = _walks(network, core)
     added = sum((w.read(events) for w, events in zip(walks, delivered, strict=True)), none)
     if step:
-        cycles, ticked, reads, starts = _step_cycles(network, core, times, outcome, end, early_exit)
+        cycles, ticked, reads, starts = _step_cycles(
+            network, core, walks, times, outcome, end, early_exit
+        )
     else:
-        cycles, ticked, reads, starts = _ramp_cycles(network, core, times, outcome, named)
+        cycles, ticked, reads, starts = _ramp_cycles(network, core, walks, times, outcome, named)
     rows = sum(words)
     counters |= {
         "weight_reads": core.banks * added,
@@ -243,6 +245,7 @@ def read_outputs(
 def _step_cycles(
     network: Network,
     core: CoreSpec,
+    walks: list[Walk],
     times: np.ndarray,
     outcome: Outcome,
     end: np.ndarray,
@@ -251,7 +254,7 @@ def _step_cycles(
     """Return cycles, words ticked, words read, and when each step began, for a STEP network."""
     n = len(times)
     words = state_words(network, core)
-    walks, order = _walks(network, core), _input_order(network, core)
+    order = _input_order(network, core)
     outputs = network.outputs
     pipe = Pipe.idle(n)
     everywhere = np.ones(n, bool)
@@ -347,6 +350,7 @@ def follow(pipe: Pipe, offered: np.ndarray, spikes: np.ndarray, walk: Walk) -> n
 def _ramp_cycles(
     network: Network,
     core: CoreSpec,
+    walks: list[Walk],
     times: np.ndarray,
     outcome: Outcome,
     named: dict[str, np.ndarray],
@@ -354,7 +358,7 @@ def _ramp_cycles(
     """Return cycles, words ticked, words read, and when each step began, for a RAMP network."""
     n = len(times)
     words = state_words(network, core)
-    walks, order = _walks(network, core), _input_order(network, core)
+    order = _input_order(network, core)
     everywhere = np.ones(n, bool)
     pipe = Pipe.idle(n)
     pipe.accept(np.ones(n, np.int64), sum(words), everywhere)

@@ -16,7 +16,7 @@ from firstspike.cost import (
 from firstspike.multispike_fit import Placed, place
 from firstspike.network.multispike import MultiSpikeNetwork
 from firstspike.spec import INTENSITY_BITS, CoreSpec
-from firstspike.walk import Run, Walk, listed_order
+from firstspike.walk import Walk, listed_order
 
 __all__ = ["multispike_costs", "multispike_total"]
 
@@ -110,27 +110,26 @@ class _Course:
             "starts": starts.astype(np.int64),
         }
 
-    def _take(
-        self, number: int, first: int, spiking: np.ndarray, order: np.ndarray | None = None
-    ) -> Run:
-        """Count events of sources from row ``first`` of layer ``number`` on; return them."""
+    def _take(self, number: int, first: int, spiking: np.ndarray) -> Walk:
+        """Count events of sources from row ``first`` of layer ``number`` on; return their walk."""
         walk = self._walks[number][first : first + spiking.shape[1]]
         self._added = self._added + walk.read(spiking)
         self._need = self._need + walk.need(spiking)
-        return walk.run(spiking, order)
+        return walk
 
     def _numbers(self, numbers: np.ndarray) -> None:
         """Take all numbers of a stimulus, list by list."""
         order = listed_order(np.arange(numbers.shape[1]), self._core)
         for magnitude in reversed(range(1, 1 << self._network.input_bits)):
             self._starts.append(self._now)
-            events = self._take(0, 0, numbers == magnitude, order)
+            spiking = numbers == magnitude
+            events = self._take(0, 0, spiking).run(spiking, order)
             last = self._pipe.accept_run(self._now + 2, events)
             self._now = np.where(events.count > 0, last + 1, self._now + 2) + 1
 
     def _events(self, spiking: np.ndarray) -> None:
         """Take the pre-sorted events of a step."""
-        events = self._take(0, 0, spiking)
+        events = self._take(0, 0, spiking).run(spiking)
         last = self._pipe.accept_run(self._now + 1, events)
         self._now = np.where(events.count > 0, last + 2, self._now + 2) + 1
 
@@ -175,16 +174,15 @@ class _Course:
         if number - 1 in part.sources:
             # None is taken before the tick is over, for the banks are still writing.
             complete = np.maximum(offered, ended[:, None] + 1)
-            first = self._placed[number - 1].base - part.first
-            self._take(number, first, fires)
-            walk = self._walks[number][first : first + fires.shape[1]]
+            walk = self._take(number, self._placed[number - 1].base - part.first, fires)
             last = follow(self._pipe, complete, fires, walk)
         else:
             last = np.where(fires, offered, 0).max(axis=1)
         now = np.where(any_, np.maximum(ended, last) + 1, ended + 1) + 1
         others = sorted(source for source in part.sources if source != number - 1)
         for source in others:
-            events = self._take(number, self._placed[source].base - part.first, spikes[source])
+            walk = self._take(number, self._placed[source].base - part.first, spikes[source])
+            events = walk.run(spikes[source])
             last = self._pipe.accept_run(now + 2, events)
             now = np.where(events.count > 0, last + 1, now + 1) + 1
         return now + 1 if others else now

@@ -45,7 +45,7 @@ class Walk:
 
     def __init__(self, live: np.ndarray) -> None:
         self._live = live
-        #: Words of each source in each bank, int64 of shape (sources,).
+        #: Words that every bank reads for each source, int64 of shape (sources,).
         self.reads: np.ndarray = live.max(axis=1)
         #: Cycles of each source, int64 of shape (sources,).
         self.busy: np.ndarray = np.maximum(self.reads, 1)
