@@ -1,7 +1,7 @@
 """A method from its recipe to a run folder, for both kinds of networks.
 
 Mutants tried, each of which a test here refused: another core for multi-spike networks, or their
-core for all; the smallest core before the default one; the largest one; the last decision after an
+core for all; the last core before the first one; the last decision after an
 early exit; forced decisions that count all outputs, or none, as hits; outputs that fire whenever;
 neurons in place of spikes; outputs in place of their classes; runs without an early exit; a seed
 that is not heard.
@@ -21,7 +21,7 @@ from firstspike.cores import PRESETS
 from firstspike.data import load
 from firstspike.errors import InputError
 from firstspike.golden.multispike import run_multispike
-from firstspike.methods.measure import core_for, first_spikes
+from firstspike.methods.measure import CORES, core_for, first_spikes
 from firstspike.methods.run import export_variant, train_method
 from firstspike.network import (
     Layer,
@@ -54,14 +54,18 @@ def chain(sizes: list[int], time_bits: int, bits: int) -> Network:
     ("sizes", "time_bits", "bits", "expected"),
     [
         ([64, 20, 10], 4, 8, "default"),
-        ([784, 400, 10], 4, 8, "ulx3s-85f"),
-        ([784, 400, 10], 5, 8, "multispike-85f"),
-        ([784, 600, 10], 3, 1, "multispike-85f"),
+        ([784, 100, 10], 5, 8, "multispike"),
+        ([784, 400, 10], 4, 8, "multispike"),
+        ([784, 1000, 10], 4, 8, "sparse"),
         ([784, 4000, 10], 3, 8, None),
     ],
 )
 def test_cores(sizes, time_bits, bits, expected):
     assert core_for(chain(sizes, time_bits, bits)) == expected
+
+
+def test_cycles_are_of_as_many_lanes():
+    assert {PRESETS[name].lanes for name in CORES} == {16}
 
 
 def test_core_of_multi_spike_networks():

@@ -224,8 +224,7 @@ def test_the_page(tmp_path, monkeypatch):
         "shipped",
         lambda data, _: [entry(data, "step-8", 0.95, cycles=200.0) | alone],
     )
-    for name in ("accuracy.json", "learning.json"):
-        shutil.copy(DOCS / name, tmp_path)
+    shutil.copy(DOCS / "learning.json", tmp_path)
     page = tmp_path / "methods.md"
     page.write_text("before\n<!-- results: begin -->\nold\n<!-- results: end -->\nafter\n")
     found = [
@@ -244,9 +243,13 @@ def test_the_page(tmp_path, monkeypatch):
         "| 300 | 64 | 97.01 |" in budgets
         and "| 250 | 16, sparse | 96.50 |" in budgets
         and "`converted-4`" in budgets
-        and "shipped, `step-8`" in budgets
+        and "| shipped | `mnist` | `step-8` |" in budgets
     )
-    assert "97.01" in table and "`hybrid-8`" in table and "[step-8bit-400-mnist]" in table
+    assert (
+        "97.01" in table
+        and "`hybrid-8`" in table
+        and "[supervised-400-mnist, pruned](learning.md)" in table
+    )
     # Not among those of the table.
     assert "`converted-4`" not in table.split("### mnist")[1]
     assert json.loads((tmp_path / "methods.json").read_text()) == found

@@ -18,30 +18,24 @@ from firstspike.outcome import Outcome
 from firstspike.spec import Neuron
 from firstspike.train.batches import Splits
 
-__all__ = ["core_for", "first_spikes", "measure"]
+__all__ = ["CORES", "core_for", "first_spikes", "measure"]
+
+
+#: Cores that cycles are told of. All have 16 lanes, so that networks can be compared.
+CORES = ("default", "multispike", "sparse")
 
 
 def core_for(network: AnyNetwork) -> str | None:
-    """Return the core that cycles are told of, by name; None if the network fits no preset.
+    """Return the core that cycles are told of, by name; None if the network fits none.
 
-    That is ``multispike`` for a multi-spike network. For others it is ``default``, or else the
-    preset that they fit with the smallest synapse memory, first of those without multi-spike
-    neurons.
+    That is the first with room for it of ``default``, ``multispike`` and ``sparse``.
     """
-    if isinstance(network, MultiSpikeNetwork):
+    for name in CORES:
         try:
-            check_multispike_fit(network, PRESETS["multispike"])
-        except InputError:
-            return None
-        return "multispike"
-    sizes = {name: core.banks * core.weight_rows * core.word_bits for name, core in PRESETS.items()}
-
-    def order(name: str) -> tuple[bool, bool, int]:
-        return name != "default", PRESETS[name].multispike, sizes[name]
-
-    for name in sorted(sizes, key=order):
-        try:
-            check_fit(network, PRESETS[name])
+            if isinstance(network, MultiSpikeNetwork):
+                check_multispike_fit(network, PRESETS[name])
+            else:
+                check_fit(network, PRESETS[name])
         except InputError:
             continue
         return name

@@ -22,7 +22,7 @@ from firstspike.methods.table.figures import (
     spread,
 )
 from firstspike.methods.table.plots import draw_operations, draw_steps
-from firstspike.methods.table.references import references, shipped
+from firstspike.methods.table.references import learned, shipped
 from firstspike.methods.table.rows import DATA, ROWS
 from firstspike.methods.table.runs import SPARSE
 
@@ -71,7 +71,7 @@ def write_results(docs: Path, found: Sequence[Entry], data_folder: Path | None =
         by_data[data] = [
             *results(mine).values(),
             *results(shipped(data, data_folder)).values(),
-            *results(references(docs, data)).values(),
+            *results(learned(docs, data)).values(),
         ]
     every = {(r.first["recipe"], r.first["variant"]): r for of in by_data.values() for r in of}
     parts = [_BEGIN, f"<!-- made by: {_COMMAND} -->", "", _budgets(by_data), claims(every)]
@@ -116,7 +116,9 @@ def _table(found: Sequence[Result]) -> str:
         if not _shown(result):
             continue
         e = result.first
-        name = f"[{e['variant']}]({e['page']})" if "page" in e else f"`{e['variant']}`"
+        name = f"`{e['variant']}`"
+        if "page" in e:
+            name = f"[{e['recipe']}, {e['variant']}]({e['page']})"
         operations = [
             sum(entry.get(key) or 0.0 for key in ("synops", "macs")) for entry in result.entries
         ]
@@ -164,10 +166,11 @@ def _budgets(by_data: dict[str, list[Result]]) -> str:
             kilobits = e["weight_bits"] * (mean(result, "connections") or _live(e)) / 1000
             lines.append([
                 f"{cycles:.0f}", lanes, f"{100 * accuracy:.2f}",
-                f"{e['title']}, `{e['variant']}`",
+                e["title"], f"`{e['recipe']}`", f"`{e['variant']}`",
                 str(e["steps"]), str(e["weight_bits"]), f"{kilobits:.0f}",
             ])  # fmt: skip
-        head = ["cycles", "lanes", f"{data}, %", "network", "T", "bits", "live weights, kbit"]
+        head = ["cycles", "lanes", f"{data}, %", "method", "recipe", "network", "T", "bits",
+                "live weights, kbit"]  # fmt: skip
         parts.append(table(head, lines))
     return "\n".join(parts)
 

@@ -64,5 +64,9 @@ ROWS: tuple[Row, ...] = (
         ("dense-4", "rewired-30-4", "rewired-10-4", "rewired-3-4", "rewired-1-4", "rewired-0.73-4"),
     ),
     Row("residual blocks", "sew", ("add-4", "and-4", "iand-4", "plain-4")),
-    Row("trained RAMP neurons", "ramp-8bit-1000", ("ramp-16",)),
+    Row("trained RAMP, 128, 4 bits", "ramp-4bit-128", ("ramp-16",)),
+    Row("trained RAMP, 128, 8 bits", "ramp-8bit-128", ("ramp-16",)),
+    Row("trained RAMP, 1000, 8 bits", "ramp-8bit-1000", ("ramp-16",)),
+    Row("trained STEP, 400, 8 bits", "step-8bit-400", ("step-8",)),
+    Row("trained STEP, 600, sign weights", "step-pm1-600", ("step-8",)),
 )
