@@ -146,6 +146,10 @@ def test_pruned_weights_are_zero_in_the_network(tmp_path):
     assert report["layers"][0]["zero"] >= 0.8
     assert report["layers"][1]["zero"] < 0.2
     assert report["test"]["last"] > 0.8
+    hidden, output = load_network(tmp_path / "net").layers
+    assert hidden.alive is not None and output.alive is None
+    # Of 64 x 40 connections; a live one may have been rounded to 0.
+    assert hidden.alive.sum() == 512 >= (hidden.weights != 0).sum() > 400
 
 
 def test_weights_are_rounded_after_the_float_epochs(tmp_path):

@@ -61,12 +61,23 @@ def to_network(
             hidden = layer is not model.layers[-1]
             if isinstance(model, StepNet):
                 offset = layer.integer_threshold().numpy() + (0 if hidden else shift)
-                scale = 1
+                scale, alive = 1, None
             else:
                 offset = _int64(layer.bias())
                 scale = int(layer.scale()) if hidden else 1
+                pruned = hidden and recipe.prune is not None
+                alive = layer.mask.numpy() > 0 if pruned else None
             layers.append(
-                Layer(plan.name, recipe.neuron, plan.kind, plan.weight_bits, weights, offset, scale)
+                Layer(
+                    plan.name,
+                    recipe.neuron,
+                    plan.kind,
+                    plan.weight_bits,
+                    weights,
+                    offset,
+                    scale,
+                    alive=alive,
+                )
             )
     return Network(
         name=recipe.name,

@@ -67,6 +67,8 @@ ROWS: tuple[Row, ...] = (
     Row("trained RAMP, 128, 4 bits", "ramp-4bit-128", ("ramp-16",)),
     Row("trained RAMP, 128, 8 bits", "ramp-8bit-128", ("ramp-16",)),
     Row("trained RAMP, 1000, 8 bits", "ramp-8bit-1000", ("ramp-16",)),
+    Row("trained RAMP, 128, 10 % alive", "ramp-4bit-128-pruned", ("ramp-16",)),
+    Row("trained RAMP, 400, 5 % alive", "ramp-4bit-400-pruned", ("ramp-16",)),
     Row("trained STEP, 400, 8 bits", "step-8bit-400", ("step-8",)),
     Row("trained STEP, 600, sign weights", "step-pm1-600", ("step-8",)),
 )
