@@ -21,6 +21,9 @@ SPECS = {
     "last part cut": CoreSpec(banks=1, word=8, weight_bits=5, weight_rows=64),
     "narrow": CoreSpec(banks=2, word=1, weight_bits=3, weight_rows=33),
     "spram": CoreSpec(word=4, weight_bits=4, weight_rows=1 << 14, memory="spram"),
+    "sparse spram": CoreSpec(
+        word=1, weight_rows=1 << 14, state_rows=128, memory="spram", sparse=True
+    ),
 }
 
 
@@ -93,5 +96,7 @@ def test_spram_only_where_there_is_one():
     ):
         assert spram.count(f"connect \\{port}\n") == 1, port
     assert "connect \\DATAOUT \\read_data\n" in spram
+    sparse = text(SPECS["sparse spram"], Platform())
+    assert sparse.count("SB_SPRAM256KA") == 1
     assert "SB_SPRAM256KA" not in text(SPECS["spram"], None)
     assert "SB_SPRAM256KA" not in text(SPECS["one part"], Platform())

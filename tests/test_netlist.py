@@ -40,12 +40,15 @@ SMALL = CoreSpec(
 )  # fmt: skip
 #: Single-port RAM, and multiplier blocks that see magnitudes.
 SINGLE_PORT = replace(SMALL, word=4, memory="spram", weight_rows=1 << 14)
+#: Words of 8 + 4 bits in single-port RAM.
+SPARSE = replace(SINGLE_PORT, word=1, weight_bits=8, sparse=True)
 LEARNER = CoreSpec(
     banks=2, word=1, weight_bits=8, time_bits=4, ramp=False, max_inputs=64,
     max_layers=1, weight_rows=64 * 8, state_rows=8, learning=True, pruning=True,
 )  # fmt: skip
 CASES = {
     "ice40": ("ice40", SINGLE_PORT, {"SB_SPRAM256KA", "SB_MAC16", "SB_RAM40_4K", "SB_CARRY"}),
+    "ice40, sparse": ("ice40", SPARSE, {"SB_SPRAM256KA", "SB_RAM40_4K"}),
     "ecp5": ("ecp5", SMALL, {"DP16KD", "TRELLIS_DPR16X4", "CCU2C", "PFUMX"}),
 }
 LEARNERS = {
@@ -272,11 +275,12 @@ def test_activity(capsys, tmp_path):
     "words",
     [
         "mnist --data mnist --core icebreaker --family ice40",
+        "mnist --data mnist --core icebreaker-sparse --family ice40",
         "mnist --data mnist --core ulx3s-25f --family ecp5",
         "--learn mnist-stdp --core learner-icebreaker --family ice40",
         "--learn mnist-stdp --core learner --family ecp5",
     ],
-    ids=["iCEBreaker", "ULX3S", "learning iCEBreaker", "learning ULX3S"],
+    ids=["iCEBreaker", "sparse iCEBreaker", "ULX3S", "learning iCEBreaker", "learning ULX3S"],
 )
 def test_cores_of_boards(words):
     assert main(["compare", *words.split(), "--engines", "golden,netlist", "--limit", "20"]) == 0

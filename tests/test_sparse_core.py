@@ -197,7 +197,14 @@ def test_floor():
     ("values", "message"),
     [
         ({"weight_bits": 1}, "weight_bits is 1, must be at least 2 for a sparse core"),
-        ({"memory": "spram", "weight_bits": 4}, "memory is 'spram', must be 'block'"),
+        (
+            {"memory": "spram", "word": 1, "state_rows": 512, "weight_rows": 16384},
+            "16384 words of 17 bits .word x weight_bits, and a state row.",
+        ),
+        (
+            {"memory": "spram", "word": 1, "weight_rows": 16385},
+            "which has 16384 words of 16 bits, not 16385 words of 14 bits",
+        ),
         (
             {"learning": True, "word": 1, "max_layers": 1},
             "sparse is true, must be false for a learning core",

@@ -20,7 +20,7 @@ _FLASH_OFFSET = 1 << 20
 _MOST_ERROR = 0.02
 
 _ADAPTER = "USB-serial adapter, 3.3 V"
-_ICEBREAKER_CORES = ("icebreaker", "icebreaker-ramp", "learner-icebreaker")
+_ICEBREAKER_CORES = ("icebreaker", "icebreaker-ramp", "icebreaker-sparse", "learner-icebreaker")
 #: 512 words of 14 bits. Without this, a learner and its link need 57 block RAMs of 56.
 _ECP5_25F_LOGIC = ("updater/table",)
 _ECP5_25F_CORES = ("ulx3s-25f", "learner")

@@ -76,6 +76,22 @@ PRESETS = {
         pixels=4,
         memory="spram",
     ),
+    # Synapses with their state rows in the same RAMs, so that pruned networks of up to 400 hidden
+    # neurons fit; a state word of 15 + 1 bits and 2 x 128 rows fill one block RAM.
+    "icebreaker-sparse": CoreSpec(
+        banks=4,
+        word=1,
+        weight_bits=8,
+        time_bits=4,
+        potential_bits=15,
+        max_inputs=784,
+        max_layers=3,
+        weight_rows=16384,
+        state_rows=128,
+        pixels=4,
+        memory="spram",
+        sparse=True,
+    ),
     # 32 block RAMs of 4 kbit, all in use: `digits` fits, to the row.
     "hx8k": CoreSpec(
         banks=2,

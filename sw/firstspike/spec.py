@@ -392,7 +392,7 @@ class CoreSpec:
     sparse : bool
         Whether each input and neuron has a list of words of its own, each with the state row that
         it is added to, so that words of dead synapses cost neither a cycle nor memory; not with
-        ``learning`` or ``spram``, and with 2 ``weight_bits`` or more.
+        ``learning``, and with 2 ``weight_bits`` or more.
 
     Raises
     ------
@@ -451,15 +451,15 @@ class CoreSpec:
             raise ValueError(f"banks x word is {self.lanes}, must be at least 2")
         if self.memory not in ("block", "spram"):
             raise ValueError(f"memory is {self.memory!r}, must be 'block' or 'spram'")
-        if (
-            self.memory == "spram"
-            and not self.learning
-            and (self.word_bits != 16 or self.weight_rows > 1 << 14)
-        ):
-            raise ValueError(
-                f"memory is 'spram', which has 16384 words of 16 bits, not {self.weight_rows} "
-                f"words of {self.word_bits} bits (word x weight_bits)"
-            )
+        if self.memory == "spram" and not self.learning:
+            # Nothing else takes the bits that a list's words leave.
+            full = self.word_bits <= 16 if self.sparse else self.word_bits == 16
+            if not full or self.weight_rows > 1 << 14:
+                made_of = ", and a state row" if self.sparse else ""
+                raise ValueError(
+                    f"memory is 'spram', which has 16384 words of 16 bits, not {self.weight_rows} "
+                    f"words of {self.word_bits} bits (word x weight_bits{made_of})"
+                )
 
         most = self.address(Space.WEIGHTS, self.banks - 1, self.weight_rows - 1, self.parts - 1)
         if most >= 1 << ADDRESS_BITS:
@@ -506,8 +506,6 @@ class CoreSpec:
             return
         if self.learning:
             raise ValueError("sparse is true, must be false for a learning core")
-        if self.memory == "spram":
-            raise ValueError("memory is 'spram', must be 'block' for a sparse core")
         if self.weight_bits == 1:
             raise ValueError(
                 "weight_bits is 1, must be at least 2 for a sparse core: a dead synapse is a 0"
