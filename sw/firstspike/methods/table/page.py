@@ -105,8 +105,7 @@ def _costs(result: Result) -> list[tuple[float, str, Result]]:
         found.append((cycles, _lanes(result.first), result))
     there = sparse_cycles(result)
     if there:
-        lanes = f"{PRESETS[SPARSE].lanes}, sparse"
-        found.append((statistics.fmean(there), lanes, result))
+        found.append((statistics.fmean(there), _lanes_of(SPARSE), result))
     return found
 
 
@@ -178,7 +177,11 @@ def _budgets(by_data: dict[str, list[Result]]) -> str:
 def _lanes(entry: Entry) -> str:
     """Return the lanes of the core that an entry's cycles are told of."""
     core = entry.get("core")
-    return "-" if core is None else str(PRESETS[core].lanes)
+    return "-" if core is None else _lanes_of(core)
+
+
+def _lanes_of(core: str) -> str:
+    return f"{PRESETS[core].lanes}{', sparse' if PRESETS[core].sparse else ''}"
 
 
 def _live(entry: Entry) -> float:
