@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from firstspike.cores import PRESETS
@@ -97,16 +97,16 @@ def _shown(result: Result) -> bool:
     return any(row.stem == stem and entry["variant"] in row.shown for row in ROWS)
 
 
-def _costs(result: Result) -> list[tuple[float, str, Result]]:
-    """Return cycles, and the lanes that they are told of, on each core that a network runs on."""
-    found = []
-    cycles = mean(result, "cycles")
-    if cycles is not None:
-        found.append((cycles, _lanes(result.first), result))
-    there = sparse_cycles(result)
-    if there:
-        found.append((statistics.fmean(there), _lanes_of(SPARSE), result))
-    return found
+def _cycles(result: Result, *, sparse: bool) -> float | None:
+    """Return the cycles an image on a dense or a sparse core of as many lanes as most have."""
+    core = result.first.get("core")
+    if core is not None and PRESETS[core].lanes == PRESETS[SPARSE].lanes:
+        if PRESETS[core].sparse == sparse:
+            return mean(result, "cycles")
+        there = sparse_cycles(result)
+        if sparse and there:
+            return statistics.fmean(there)
+    return None
 
 
 def _table(found: Sequence[Result]) -> str:
@@ -146,41 +146,56 @@ def _rtl(result: Result) -> str:
 
 
 def _budgets(by_data: dict[str, list[Result]]) -> str:
-    """Return which network is best for how many cycles: those that no cheaper one comes up to."""
+    """Return which network is best for how much of what: those that no cheaper one comes up to."""
     parts = ["### Which method for which budget\n"]
     parts.append(
-        "Networks that no other one with as few cycles comes up to, by the means over seeds. "
-        "Cycles are those of a core with that many lanes, dense if nothing else is said.\n"
+        "Networks that no other one with as few cycles, or bits of live weights, comes up to, by "
+        f"the means over seeds. Cycles are those of cores with {PRESETS[SPARSE].lanes} lanes.\n"
+    )
+    budgets: tuple[tuple[str, Callable[[Result], float | None]], ...] = (
+        ("cycles, dense core", lambda result: _cycles(result, sparse=False)),
+        ("cycles, sparse core", lambda result: _cycles(result, sparse=True)),
+        ("live weights, kbit", _kilobits),
     )
     for data, found in by_data.items():
-        known = [cost for result in found for cost in _costs(result)]
-        known.sort(key=lambda cost: (cost[0], -(mean(cost[2], "accuracy") or 0)))
-        lines: list[list[str]] = []
-        best = 0.0
-        for cycles, lanes, result in known:
-            accuracy = mean(result, "accuracy") or 0.0
-            if accuracy <= best:
-                continue
-            best, e = accuracy, result.first
-            kilobits = e["weight_bits"] * (mean(result, "connections") or _live(e)) / 1000
-            lines.append([
-                f"{cycles:.0f}", lanes, f"{100 * accuracy:.2f}",
-                e["title"], f"`{e['recipe']}`", f"`{e['variant']}`",
-                str(e["steps"]), str(e["weight_bits"]), f"{kilobits:.0f}",
-            ])  # fmt: skip
-        head = ["cycles", "lanes", f"{data}, %", "method", "recipe", "network", "T", "bits",
-                "live weights, kbit"]  # fmt: skip
-        parts.append(table(head, lines))
+        for title, cost_of in budgets:
+            head = [title, f"{data}, %", "method", "recipe", "network", "T", "bits"]
+            lines = [
+                [f"{cost:.0f}", f"{100 * accuracy:.2f}", result.first["title"],
+                 f"`{result.first['recipe']}`", f"`{result.first['variant']}`",
+                 str(result.first["steps"]), str(result.first["weight_bits"])]
+                for cost, accuracy, result in _front(found, cost_of)
+            ]  # fmt: skip
+            parts.append(table(head, lines))
     return "\n".join(parts)
+
+
+def _front(
+    found: Sequence[Result], cost_of: Callable[[Result], float | None]
+) -> Iterator[tuple[float, float, Result]]:
+    """Yield cost, accuracy and network where no network at that cost or less is as accurate."""
+    known = [
+        (cost, mean(result, "accuracy") or 0.0, result)
+        for result in found
+        if (cost := cost_of(result)) is not None
+    ]
+    best = 0.0
+    for cost, accuracy, result in sorted(known, key=lambda point: (point[0], -point[1])):
+        if accuracy > best:
+            best = accuracy
+            yield cost, accuracy, result
+
+
+def _kilobits(result: Result) -> float:
+    e = result.first
+    return e["weight_bits"] * (mean(result, "connections") or _live(e)) / 1000
 
 
 def _lanes(entry: Entry) -> str:
     """Return the lanes of the core that an entry's cycles are told of."""
     core = entry.get("core")
-    return "-" if core is None else _lanes_of(core)
-
-
-def _lanes_of(core: str) -> str:
+    if core is None:
+        return "-"
     return f"{PRESETS[core].lanes}{', sparse' if PRESETS[core].sparse else ''}"
 
 
