@@ -251,7 +251,7 @@ def test_the_page(tmp_path, monkeypatch):
     # Not among those of the table.
     assert "`converted-4`" not in table.split("### mnist")[1]
     assert json.loads((tmp_path / "methods.json").read_text()) == found
-    for name in ("methods-operations.png", "methods-steps.png"):
+    for name in ("methods-cycles.png", "methods-operations.png", "methods-steps.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
     write_results(tmp_path, found)
     assert page.read_text() == text

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from firstspike.cores import PRESETS
 from firstspike.methods.table.rows import Row
-from firstspike.methods.table.runs import Runs
+from firstspike.methods.table.runs import SPARSE, Runs
 
-__all__ = ["Result", "entries", "mean", "results", "sparse_cycles", "spread"]
+__all__ = ["Result", "cycles", "entries", "mean", "results", "sparse_cycles", "spread"]
 
 #: An entry: what one network of one run is, and what it does on the whole test set.
 Entry = dict[str, Any]
@@ -82,6 +83,20 @@ def sparse_cycles(result: Result) -> list[float]:
     """Return the cycles an image of the core `firstspike.methods.table.runs.SPARSE`, by seed."""
     checks = [entry.get("rtl") or {} for entry in result.entries]
     return [check["sparse"]["cycles"] for check in checks if "sparse" in check]
+
+
+def cycles(result: Result, *, sparse: bool) -> float | None:
+    """Return the cycles an image on a dense or on a sparse core.
+
+    None if the network did not run on such a core, of as many lanes as `SPARSE` has.
+    """
+    core = result.first.get("core")
+    if core is None or PRESETS[core].lanes != PRESETS[SPARSE].lanes:
+        return None
+    if PRESETS[core].sparse == sparse:
+        return mean(result, "cycles")
+    there = sparse_cycles(result)
+    return statistics.fmean(there) if sparse and there else None
 
 
 def spread(values: Sequence[float], digits: int, factor: float = 1.0) -> str:

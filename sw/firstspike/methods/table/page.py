@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import statistics
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,12 +15,13 @@ from firstspike.methods.table.claims import claims
 from firstspike.methods.table.figures import (
     Entry,
     Result,
+    cycles,
     mean,
     results,
     sparse_cycles,
     spread,
 )
-from firstspike.methods.table.plots import draw_operations, draw_steps
+from firstspike.methods.table.plots import draw_cycles, draw_operations, draw_steps
 from firstspike.methods.table.references import learned, shipped
 from firstspike.methods.table.rows import DATA, ROWS
 from firstspike.methods.table.runs import SPARSE
@@ -40,7 +40,7 @@ _HEAD = (
 
 
 def write_results(docs: Path, found: Sequence[Entry], data_folder: Path | None = None) -> None:
-    """Write methods.json, two pictures, and the results in methods.md.
+    """Write methods.json, three pictures, and the results in methods.md.
 
     Parameters
     ----------
@@ -78,11 +78,13 @@ def write_results(docs: Path, found: Sequence[Entry], data_folder: Path | None =
     for data, of in by_data.items():
         parts += [f"### {data}\n", _table(of)]
     parts += [
+        "![accuracy against cycles](methods-cycles.png)\n",
         "![accuracy against operations](methods-operations.png)\n",
         "![accuracy against steps](methods-steps.png)\n",
         _END,
     ]
     write_file(docs / "methods.json", (json.dumps(list(found), indent=1) + "\n").encode())
+    write_file(docs / "methods-cycles.png", draw_cycles(by_data))
     write_file(docs / "methods-operations.png", draw_operations(by_data))
     write_file(docs / "methods-steps.png", draw_steps(by_data))
     write_file(page, (head + "\n".join(parts) + tail).encode())
@@ -95,18 +97,6 @@ def _shown(result: Result) -> bool:
         return True
     stem = entry["recipe"].removesuffix(f"-{entry['data']}")
     return any(row.stem == stem and entry["variant"] in row.shown for row in ROWS)
-
-
-def _cycles(result: Result, *, sparse: bool) -> float | None:
-    """Return the cycles an image on a dense or a sparse core of as many lanes as most have."""
-    core = result.first.get("core")
-    if core is not None and PRESETS[core].lanes == PRESETS[SPARSE].lanes:
-        if PRESETS[core].sparse == sparse:
-            return mean(result, "cycles")
-        there = sparse_cycles(result)
-        if sparse and there:
-            return statistics.fmean(there)
-    return None
 
 
 def _table(found: Sequence[Result]) -> str:
@@ -153,8 +143,8 @@ def _budgets(by_data: dict[str, list[Result]]) -> str:
         f"the means over seeds. Cycles are those of cores with {PRESETS[SPARSE].lanes} lanes.\n"
     )
     budgets: tuple[tuple[str, Callable[[Result], float | None]], ...] = (
-        ("cycles, dense core", lambda result: _cycles(result, sparse=False)),
-        ("cycles, sparse core", lambda result: _cycles(result, sparse=True)),
+        ("cycles, dense core", lambda result: cycles(result, sparse=False)),
+        ("cycles, sparse core", lambda result: cycles(result, sparse=True)),
         ("live weights, kbit", _kilobits),
     )
     for data, found in by_data.items():

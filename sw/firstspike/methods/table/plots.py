@@ -1,16 +1,16 @@
-"""Pictures of the table: accuracy against operations, and against the steps of a stimulus."""
+"""Pictures of the table: accuracy against cycles, operations, and the steps of a stimulus."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from firstspike.methods.table.figures import Result, mean
+from firstspike.methods.table.figures import Result, cycles, mean
 
 __all__ = ["draw_operations", "draw_steps"]
 
@@ -19,21 +19,44 @@ _FLOORS = {"mnist": 94.0, "fashion-mnist": 80.0}
 _MARKS = "osDv^<>PX*hpd"
 
 
-def draw_operations(by_data: Mapping[str, Sequence[Result]]) -> bytes:
-    """Return a PNG of accuracy against operations: additions of weights, and multiplications.
+def draw_cycles(by_data: Mapping[str, Sequence[Result]]) -> bytes:
+    """Return a PNG of accuracy against cycles, on a sparse core where a network ran on one.
 
     Parameters
     ----------
     by_data : dict of str to sequence of Result
         A panel a data set.
     """
+    return _draw(by_data, _cycles, "cycles an image; on a sparse core where it was tried")
+
+
+def draw_operations(by_data: Mapping[str, Sequence[Result]]) -> bytes:
+    """Return a PNG of accuracy against operations: additions of weights, and multiplications.
+
+    Dead synapses count like others.
+
+    Parameters
+    ----------
+    by_data : dict of str to sequence of Result
+        A panel a data set.
+    """
+    return _draw(by_data, _operations, "operations an image, those of dead synapses too")
+
+
+def _draw(
+    by_data: Mapping[str, Sequence[Result]], cost_of: Callable[[Result], float | None], label: str
+) -> bytes:
     figure, panels = _panels(by_data)
     numbers = _numbers(by_data)
     for panel, (data, found) in zip(panels, by_data.items(), strict=True):
         for title, of in _methods(found).items():
-            points = [(_operations(r), 100 * (mean(r, "accuracy") or 0)) for r in of]
+            points = [
+                (cost, 100 * (mean(r, "accuracy") or 0))
+                for r in of
+                if (cost := cost_of(r)) is not None
+            ]
             _scatter(panel, numbers[title], points, _FLOORS[data])
-        panel.set(title=data, xscale="log", xlabel="operations an image")
+        panel.set(title=data, xscale="log", xlabel=label)
     _finish(figure, panels, numbers)
     return _png(figure)
 
@@ -75,6 +98,11 @@ def _numbers(by_data: Mapping[str, Sequence[Result]]) -> dict[str, int]:
 
 def _style(number: int) -> dict[str, Any]:
     return {"marker": _MARKS[number % len(_MARKS)], "color": f"C{number % 10}", "markersize": 5}
+
+
+def _cycles(result: Result) -> float | None:
+    found = cycles(result, sparse=True)
+    return cycles(result, sparse=False) if found is None else found
 
 
 def _operations(result: Result) -> float:
