@@ -275,7 +275,7 @@ def test_activity(capsys, tmp_path):
     "words",
     [
         "mnist --data mnist --core icebreaker --family ice40",
-        "mnist --data mnist --core icebreaker-sparse --family ice40",
+        "digits --data digits --core icebreaker-sparse --family ice40",
         "mnist --data mnist --core ulx3s-25f --family ecp5",
         "--learn mnist-stdp --core learner-icebreaker --family ice40",
         "--learn mnist-stdp --core learner --family ecp5",
