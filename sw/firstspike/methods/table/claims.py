@@ -199,7 +199,7 @@ def _best(bits: tuple[int, ...]) -> Callable[[Found, str], str]:
         if not mine:
             return ""
         best = max(mine, key=_percent)
-        return f"{spread(best.values('accuracy'), 2, 100)} %, `{best.first['variant']}`"
+        return f"{spread(best.values('accuracy'), 2, 100)} %, `{best.first['recipe']}`"
 
     return say
 
