@@ -452,7 +452,7 @@ class CoreSpec:
         if self.memory not in ("block", "spram"):
             raise ValueError(f"memory is {self.memory!r}, must be 'block' or 'spram'")
         if self.memory == "spram" and not self.learning:
-            # Nothing else takes the bits that a list's words leave.
+            # A synapse and a state row need not fill a word; synapses alone can, and must.
             full = self.word_bits <= 16 if self.sparse else self.word_bits == 16
             if not full or self.weight_rows > 1 << 14:
                 made_of = ", and a state row" if self.sparse else ""
