@@ -10,6 +10,7 @@ from firstspike.errors import InputError
 from firstspike.learning.study.page import write_page
 from firstspike.learning.study.rows import ROWS
 from firstspike.learning.study.runs import Runs
+from firstspike.learning.study.seeds import seeds_of
 from firstspike.progress import noted
 
 __all__ = ["main"]
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         names = list(ROWS) if options.rows is None else options.rows.split(",")
-        seeds = _seeds(options.seeds)
+        seeds = seeds_of(options.seeds)
         for name in names:
             if name not in ROWS:
                 raise InputError(f"--rows: {name!r} is none of {', '.join(ROWS)}")
@@ -50,13 +51,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
-
-
-def _seeds(text: str) -> list[int]:
-    try:
-        return [int(seed) for seed in text.split(",")]
-    except ValueError:
-        raise InputError(f"--seeds is {text!r}, must be integers with commas between") from None
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from firstspike.learning.study.rows import ROWS, VARIANTS
 from firstspike.learning.study.runs import Runs
 from firstspike.learning.study.sections import accesses, in_short, ratios, seeds, variants
 from firstspike.learning.study.text import HEAD, SHIPPED, TRIED
+from firstspike.provenance import commit
 
 __all__ = ["write_page"]
 
@@ -68,7 +68,6 @@ def write_page(docs: Path, runs: Runs) -> None:
 def _entries(result: Result) -> list[dict[str, Any]]:
     """Return an entry a seed and variant."""
     row = ROWS[result.name]
-    commit = _commit()
     return [
         {
             "row": result.name,
@@ -77,7 +76,7 @@ def _entries(result: Result) -> list[dict[str, Any]]:
             "recipe": row.recipe(variant),
             "command": "python -m firstspike.learning.study -o docs "
             f"--rows {result.name} --seeds {seed}",
-            "commit": commit,
+            "commit": commit(),
             "passes": facts[variant]["passes"],
             "live": facts[variant]["live"],
         }
@@ -85,15 +84,6 @@ def _entries(result: Result) -> list[dict[str, Any]]:
         for seed, facts in result.seeds.items()
         for variant in VARIANTS
     ]
-
-
-def _commit() -> str | None:
-    """Return the commit of the source that measures; None outside of a checkout."""
-    try:
-        call = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=10", "HEAD"]
-        return subprocess.run(call, check=True, capture_output=True, text=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
 
 
 def _dark(runs: Runs) -> str:

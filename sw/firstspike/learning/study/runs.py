@@ -24,7 +24,7 @@ from firstspike.learning.study.rows import Row, core_of, cut, rules_of
 from firstspike.shipped import find_recipe
 from firstspike.spec import CoreSpec
 
-__all__ = ["ACCESSES", "Runs", "Told", "infer"]
+__all__ = ["ACCESSES", "Runs", "Told", "infer", "sums"]
 
 #: Accesses that are counted, by kind.
 ACCESSES = ("weight_reads", "weight_writes", "mask_reads", "state_reads", "state_writes")
@@ -147,11 +147,11 @@ class Runs:
         return dense | facts
 
 
-def _sums(outcome: LearnOutcome) -> dict[str, int]:
-    sums = {name: int(outcome.counters[name].sum()) for name in _SUMMED}
+def sums(outcome: LearnOutcome) -> dict[str, int]:
+    """Return what the stimuli of ``outcome`` took together."""
     assert outcome.total_cycles is not None
     assert outcome.floor_cycles is not None
-    return sums | {
+    return {name: int(outcome.counters[name].sum()) for name in _SUMMED} | {
         "stimuli": len(outcome.winner),
         "cycles": outcome.total_cycles,
         "floor_cycles": int(outcome.floor_cycles.sum()),
@@ -173,7 +173,7 @@ def _learn(
             outcome = learn(rule, state, plan.images[chosen], plan.labels[chosen], core=core)
             state = outcome.state
             seen += len(chosen)
-            point = _sums(outcome) | {"seen": seen, "alive": float(state.alive.mean())}
+            point = sums(outcome) | {"seen": seen, "alive": float(state.alive.mean())}
             if begin + _PIECE >= n or state.classes is None:
                 point["accuracy"] = evaluate(plan, rule, state).accuracy
             curve.append(point)
@@ -195,7 +195,7 @@ def _inferred(plan: Plan, rule: Rule, core: CoreSpec, state: LearningState) -> d
         "live": int(state.alive.sum()),
         "zero": float((state.weights == 0).mean()),
         "mean_steps": found.mean_steps,
-        "inference": _sums(outcome),
+        "inference": sums(outcome),
     }
 
 
