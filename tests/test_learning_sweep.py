@@ -85,6 +85,7 @@ def test_a_run_is_that_of_its_recipe(tmp_path, few, number, variant):
         order = plan.order(number)
         outcome = learn(rule, state, plan.images[order], plan.labels[order], core=core)
         state = outcome.state
+        assert outcome.total_cycles is not None
         cycles += outcome.total_cycles
     assert facts["live"] == state.alive.sum()
     assert (facts["alive"] == 1) == (variant == "dense")

@@ -106,11 +106,15 @@ class Setting:
         validation : bool
             Hold back images to choose by; else learn all, and measure on the test images.
         """
+        stages: list[dict[str, Any]]
         first: dict[str, Any] = {"bound": "room"}
         if self.family.supervised:
             first |= {"passes": 1, "potentiate": 4.7, "depress": round(4.7 * self.depress, 3)}
             first |= {"homeostasis": 3, "other": 262_144, "reward": True}
-            second = {"passes": len(_ERROR_AMOUNTS), "potentiate": list(_ERROR_AMOUNTS)}
+            second: dict[str, Any] = {
+                "passes": len(_ERROR_AMOUNTS),
+                "potentiate": list(_ERROR_AMOUNTS),
+            }
             stages = [first, second | {"depress": 0, "bound": "hard", "own": 1000}]
         else:
             first |= {"passes": len(_AMOUNTS), "potentiate": list(_AMOUNTS)}
