@@ -19,6 +19,7 @@ from firstspike.learning.evaluate import evaluate
 from firstspike.learning.plan import make_plan
 from firstspike.learning.recipe import load_learning_recipe
 from firstspike.learning.study.rows import core_of
+from firstspike.learning.study.runs import ACCESSES
 from firstspike.learning.study.sweep import runs as runs_module
 from firstspike.learning.study.sweep import settings as settings_module
 from firstspike.learning.study.sweep.front import front
@@ -60,10 +61,10 @@ def test_settings_are_recipes(tmp_path, family):
 
 
 def learning_digits(family: str, number: int, neurons: int) -> Setting:
-    """Return a design that learns digits, in few steps."""
+    """Return a design that learns digits, in more steps than the cores' own."""
     setting = draw(FAMILIES[family], number)
     digits = replace(setting.family, data="digits")
-    return replace(setting, family=digits, neurons=neurons, time_bits=3)
+    return replace(setting, family=digits, neurons=neurons, time_bits=5)
 
 
 @pytest.fixture
@@ -79,17 +80,19 @@ def test_a_run_is_that_of_its_recipe(tmp_path, few, number, variant):
     facts = Sweep(tmp_path, limit=300).run(setting, 1)
     recipe = load_learning_recipe(tmp_path / f"{setting.name}-0.yaml")
     plan = make_plan(recipe, limit=300, seed=1)
-    core = replace(core_of(recipe, variant), time_bits=3)
-    state, cycles = plan.first_state(), 0
+    core = replace(core_of(recipe, variant), time_bits=5)
+    state, cycles, reads = plan.first_state(), 0, 0
     for number, rule in enumerate(plan.rules):
         order = plan.order(number)
         outcome = learn(rule, state, plan.images[order], plan.labels[order], core=core)
         state = outcome.state
         assert outcome.total_cycles is not None
         cycles += outcome.total_cycles
+        reads += sum(int(outcome.counters[name].sum()) for name in ACCESSES)
     assert facts["live"] == state.alive.sum()
     assert (facts["alive"] == 1) == (variant == "dense")
     assert facts["learning_cycles"] == cycles / (300 * len(plan.rules))
+    assert facts["learning_accesses"] == reads / (300 * len(plan.rules))
     assert facts["accuracy"] == evaluate(plan, plan.rules[-1], state.settled()).accuracy
     assert len(plan.test_images) == 500
 

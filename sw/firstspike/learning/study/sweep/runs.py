@@ -15,6 +15,7 @@ from firstspike.golden.learning_fast import learn
 from firstspike.learning.evaluate import evaluate
 from firstspike.learning.plan import Plan, make_plan
 from firstspike.learning.recipe import load_learning_recipe
+from firstspike.learning.study.figures import accesses
 from firstspike.learning.study.rows import core_of
 from firstspike.learning.study.runs import infer, sums
 from firstspike.learning.study.sweep.settings import Setting
@@ -83,23 +84,26 @@ class Sweep:
 
 
 def _measured(plan: Plan, setting: Setting) -> dict[str, Any]:
-    """Learn as ``plan`` says, and return accuracy, live connections and cycles."""
+    """Learn as ``plan`` says; return accuracy, live connections, and cycles and accesses of one."""
     core = core_of(plan.recipe, "online" if setting.below else "dense")
     core = replace(core, time_bits=setting.time_bits)
-    state, cycles = plan.first_state(), 0
+    state = plan.first_state()
+    parts: list[dict[str, int]] = []
     for number, rule in enumerate(plan.rules):
         order = plan.order(number)
         outcome = learn(rule, state, plan.images[order], plan.labels[order], core=core)
         state = outcome.state
-        cycles += sums(outcome)["cycles"]
+        parts.append(sums(outcome))
     state, rule = state.settled(), plan.rules[-1]
     inferred = sums(infer(rule, core, state, plan.test_images))
     return {
         "accuracy": evaluate(plan, rule, state).accuracy,
         "alive": float(state.alive.mean()),
         "live": int(state.alive.sum()),
-        "learning_cycles": cycles / plan.total,
+        "learning_cycles": sum(part["cycles"] for part in parts) / plan.total,
+        "learning_accesses": sum(accesses(part) for part in parts) / plan.total,
         "inference_cycles": inferred["cycles"] / inferred["stimuli"],
+        "inference_accesses": accesses(inferred) / inferred["stimuli"],
         "forced": inferred["forced"] / inferred["stimuli"],
         "commit": commit(),
     }
