@@ -67,5 +67,4 @@ def _draw(panel: Any, designs: list[tuple[Setting, dict[str, Any]]], cost: str) 
     best = front(costs, gains)
     panel.step([costs[i] for i in best], [gains[i] for i in best], where="post", color="black")
     # What is far below says nothing about the front, and would flatten it.
-    top = max(gains)
-    panel.set_ylim(top - 20, top + 1)
+    panel.set_ylim(gains[best[0]] - 3, gains[best[-1]] + 1)
