@@ -45,6 +45,20 @@ makes this page, `learning-sweep.json` and the picture; it goes on where it was 
 that were tuned by hand, and what pruning gains over other ways, are in [learning.md](learning.md).
 
 ![learning-sweep](learning-sweep.png)
+
+What 36 designs of each kind say:
+
+* Pruning pays: of the 48 designs on fronts six are dense, most of them at the upper end. A larger
+  layer with few connections beats a smaller dense one: without labels on MNIST, 400 neurons with 57
+  thousand connections have 92.3 %, 104 neurons with all of their 82 thousand 88.4 %.
+* With labels and few cycles, small layers in few steps win: 80 neurons have 95.0 to 95.4 % of MNIST
+  in 400 to 450 cycles. 208 and 400 neurons add under two points for four to seven times as many.
+* Eight steps are no worse than sixteen for MNIST. Fashion-MNIST without labels wants 32: its grey
+  values matter.
+* Low thresholds make early decisions, and those few cycles; the price is accuracy, most of it
+  without labels.
+* What was best of 36 on validation images is up to 2.5 points worse on test images. Designs on a
+  front that differ by less than a point may as well be drawn the other way round.
 """
 
 
