@@ -7,9 +7,12 @@ error that says what is wrong, where, and what would be right.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from firstspike import __version__
@@ -56,6 +59,32 @@ _COMMANDS = (
 )
 _BAD_INPUT = 2
 _INTERRUPTED = 130
+_TERMINATED = 143
+
+
+class _Termination(KeyboardInterrupt):
+    """A request to end that came from another program."""
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the work as an interruption does.
+
+    Otherwise Python would end at once, and a simulator that it has started would go on. Only the
+    main thread can hear signals.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(number: int, frame: object) -> NoReturn:
+        raise _Termination
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -86,11 +115,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Files of figures say which command made them.
     args.words = words
     try:
-        status = args.call(args)
+        with _terminable():
+            status = args.call(args)
         sys.stdout.flush()
     except InputError as error:
         print(f"firstspike: {error}", file=sys.stderr)
         return _BAD_INPUT
+    except _Termination:
+        print("firstspike: terminated", file=sys.stderr)
+        return _TERMINATED
     except KeyboardInterrupt:
         print("firstspike: interrupted", file=sys.stderr)
         return _INTERRUPTED
