@@ -6,13 +6,15 @@ no bits; a core for multi-spike networks, whose registers held what other networ
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -110,36 +112,45 @@ def test_any_order_and_any_power_up(neuron):
             np.testing.assert_array_equal(found[name], array[order], err_msg=name)
 
 
-def descendants(pid: int) -> dict[int, str]:
-    """Return names of processes that a process has started, and those these have, by number."""
-    found = {}
-    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, tasks.read_text().split()):
-            found[child] = Path(f"/proc/{child}/comm").read_text().strip()
-            found |= descendants(child)
-    return found
+def alive(group: int) -> bool:
+    """Tell whether a process of a group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes by /proc")
+def until(holds: Callable[[], bool], seconds: float) -> bool:
+    """Wait until something holds; tell whether it does."""
+    deadline = time.monotonic() + seconds
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return holds()
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_the_simulator(tmp_path, number, status):
-    """Python alone would leave a simulator behind that goes on for hours."""
-    words = ["learn", "digits-stdp", "--engine", "rtl", "--epochs", "1000", "-o", str(tmp_path)]
-    command = [sys.executable, "-m", "firstspike", *words]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        simulators: list[int] = []
-        deadline = time.monotonic() + 240
-        while not simulators and time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.05)
-            started = descendants(process.pid)
-            simulators = [pid for pid, name in started.items() if name == "harness"]
-        assert simulators
+    """Python alone would leave a simulator behind that goes on for hours, and its files."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    words = ["learn", "digits-stdp", "--engine", "rtl", "--epochs", "1000"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "firstspike", *words, "-o", str(tmp_path / "net")],
+        env=os.environ | {"TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        # The simulator writes them.
+        assert until(lambda: any(temporary.glob("*/records")), 240)
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
-    assert process.returncode == status
-    assert said.splitlines()[-1].startswith("firstspike: ")
-    # One that was told to end may take a moment.
-    deadline = time.monotonic() + 20
-    while any(Path(f"/proc/{pid}").exists() for pid in simulators):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+        assert process.returncode == status
+        assert said.splitlines()[-1].startswith("firstspike: ")
+        assert until(lambda: not alive(process.pid), 20)
+        assert not list(temporary.iterdir())
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

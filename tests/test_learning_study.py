@@ -246,6 +246,7 @@ def test_the_page(place, monkeypatch):
     for entry in entries:
         facts = found[entry["seed"]][entry["variant"]]
         assert entry["accuracy"] == pytest.approx(100 * facts["accuracy"])
+        assert entry["commit"] == facts["commit"]
         cycles = facts["inference"]["cycles"] / 200
         assert entry["inference_cycles"] == pytest.approx(cycles, abs=1e-5)
     text = Path("docs/learning.md").read_text()

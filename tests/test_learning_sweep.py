@@ -22,9 +22,9 @@ from firstspike.learning.study.rows import core_of
 from firstspike.learning.study.runs import ACCESSES
 from firstspike.learning.study.sweep import runs as runs_module
 from firstspike.learning.study.sweep import settings as settings_module
-from firstspike.learning.study.sweep.front import front
 from firstspike.learning.study.sweep.runs import Sweep
 from firstspike.learning.study.sweep.settings import FAMILIES, Setting, draw
+from firstspike.pareto import front
 
 
 def test_a_front_is_what_nothing_beats():

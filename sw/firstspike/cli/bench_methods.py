@@ -8,6 +8,7 @@ from pathlib import Path
 from firstspike.cli.common import at_least, need
 from firstspike.errors import InputError
 from firstspike.progress import noted
+from firstspike.seeds import seeds_of
 
 __all__ = ["add"]
 
@@ -42,7 +43,7 @@ def add(commands) -> None:
 def _call(args: argparse.Namespace) -> int:
     rows_of = need("firstspike.methods.table.rows", "train").ROWS
     rows = _rows(args.rows, rows_of)
-    seeds = _seeds(args.seeds)
+    seeds = seeds_of(args.seeds)
     runs = need("firstspike.methods.table.runs", "train").Runs(args.runs, args.images, args.dir)
     jobs = list(runs.jobs(rows, seeds))
     if args.no_train:
@@ -71,10 +72,3 @@ def _rows(text: str | None, rows) -> tuple:
         if stem not in by_stem:
             raise InputError(f"--rows: {stem!r} is none of {', '.join(by_stem)}")
     return tuple(by_stem[stem] for stem in text.split(","))
-
-
-def _seeds(text: str) -> list[int]:
-    try:
-        return [int(seed) for seed in text.split(",")]
-    except ValueError:
-        raise InputError(f"--seeds is {text!r}, must be integers with commas between") from None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from matplotlib.figure import Figure
+
+from firstspike.plots import png
 
 __all__ = ["draw_curves"]
 
@@ -30,6 +31,4 @@ def draw_curves(name: str, records: list[dict[str, Any]]) -> bytes:
             right.plot(epochs, [100 * record[key] for record in records], label=key)
     right.set(xlabel="epoch", ylabel="validation accuracy, %")
     right.legend()
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
-    return buffer.getvalue()
+    return png(figure, dpi=120)

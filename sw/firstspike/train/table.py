@@ -6,7 +6,6 @@ python -m firstspike.train.table RUN... -o docs
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import statistics
 import subprocess
@@ -19,6 +18,7 @@ from matplotlib.figure import Figure
 from firstspike.errors import InputError
 from firstspike.files import write_file
 from firstspike.markdown import table
+from firstspike.plots import png
 from firstspike.progress import counted
 from firstspike.train.measure import measure
 
@@ -175,9 +175,7 @@ def _plot(rows: dict[str, list[dict[str, Any]]]) -> bytes:
         panel.set(title=data, xlabel="deadline, share of the stimulus", ylabel="test accuracy, %")
         if step:
             panel.legend(fontsize=7, loc="lower right")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
-    return buffer.getvalue()
+    return png(figure, dpi=120)
 
 
 def main(arguments: list[str] | None = None) -> int:

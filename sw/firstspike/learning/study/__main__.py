@@ -10,8 +10,8 @@ from firstspike.errors import InputError
 from firstspike.learning.study.page import write_page
 from firstspike.learning.study.rows import ROWS
 from firstspike.learning.study.runs import Runs
-from firstspike.learning.study.seeds import seeds_of
 from firstspike.progress import noted
+from firstspike.seeds import seeds_of
 
 __all__ = ["main"]
 

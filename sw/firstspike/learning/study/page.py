@@ -18,7 +18,6 @@ from firstspike.learning.study.rows import ROWS, VARIANTS
 from firstspike.learning.study.runs import Runs
 from firstspike.learning.study.sections import accesses, in_short, ratios, seeds, variants
 from firstspike.learning.study.text import HEAD, SHIPPED, TRIED
-from firstspike.provenance import commit
 
 __all__ = ["write_page"]
 
@@ -76,7 +75,7 @@ def _entries(result: Result) -> list[dict[str, Any]]:
             "recipe": row.recipe(variant),
             "command": "python -m firstspike.learning.study -o docs "
             f"--rows {result.name} --seeds {seed}",
-            "commit": commit(),
+            "commit": facts[variant]["commit"],
             "passes": facts[variant]["passes"],
             "live": facts[variant]["live"],
         }

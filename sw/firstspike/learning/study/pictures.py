@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import statistics
 from typing import Any
 
@@ -11,6 +10,7 @@ from matplotlib.figure import Figure
 
 from firstspike.learning.state import LearningState
 from firstspike.learning.study.figures import Result, accesses
+from firstspike.plots import png
 
 __all__ = ["draw_curves", "draw_fields", "draw_front"]
 
@@ -56,7 +56,7 @@ def draw_curves(result: Result, seed: int) -> bytes:
         panel.grid(alpha=0.3)
         panel.set_xlabel("stimuli seen, thousands")
     figure.suptitle(f"{result.name}, seed {seed}")
-    return _png(figure)
+    return png(figure)
 
 
 def draw_fields(rows: list[tuple[str, LearningState, LearningState]]) -> bytes:
@@ -74,7 +74,7 @@ def draw_fields(rows: list[tuple[str, LearningState, LearningState]]) -> bytes:
             panel.imshow(_tiles(state, 4, 8), interpolation="nearest")
             panel.set_title(f"{title}, {what}: {100 * state.alive.mean():.0f} % alive", fontsize=10)
             panel.set_axis_off()
-    return _png(figure)
+    return png(figure)
 
 
 def _tiles(state: LearningState, rows: int, columns: int) -> np.ndarray:
@@ -132,7 +132,7 @@ def draw_front(results: list[Result]) -> bytes:
         for variant, mark in _MARKS.items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=9)
-    return _png(figure)
+    return png(figure)
 
 
 def _points(panel: Any, result: Result, measure: str, color: str) -> None:
@@ -150,9 +150,3 @@ def _points(panel: Any, result: Result, measure: str, color: str) -> None:
     for variant, mark in _MARKS.items():
         label = result.name if variant == "online" else None
         panel.plot(*spots[variant], mark, color=color, markersize=6, label=label)
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
-    return buffer.getvalue()

@@ -21,6 +21,7 @@ from firstspike.learning.recipe import load_learning_recipe
 from firstspike.learning.rule import Rule, Supervised
 from firstspike.learning.state import LearningState
 from firstspike.learning.study.rows import Row, core_of, cut, rules_of
+from firstspike.provenance import commit
 from firstspike.shipped import find_recipe
 from firstspike.spec import CoreSpec
 
@@ -113,7 +114,7 @@ class Runs:
         return facts if facts["key"] == key else None
 
     def _keep(self, path: Path, key: str, facts: dict[str, Any]) -> dict[str, Any]:
-        facts = {"key": key} | facts
+        facts = {"key": key, "commit": commit()} | facts
         write_file(path, (json.dumps(facts, indent=1) + "\n").encode())
         return facts
 

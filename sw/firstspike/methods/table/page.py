@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from firstspike.cores import PRESETS
@@ -25,6 +25,7 @@ from firstspike.methods.table.plots import draw_cycles, draw_operations, draw_st
 from firstspike.methods.table.references import learned, shipped
 from firstspike.methods.table.rows import DATA, ROWS
 from firstspike.methods.table.runs import SPARSE
+from firstspike.pareto import front
 
 __all__ = ["write_results"]
 
@@ -162,18 +163,14 @@ def _budgets(by_data: dict[str, list[Result]]) -> str:
 
 def _front(
     found: Sequence[Result], cost_of: Callable[[Result], float | None]
-) -> Iterator[tuple[float, float, Result]]:
-    """Yield cost, accuracy and network where no network at that cost or less is as accurate."""
+) -> list[tuple[float, float, Result]]:
+    """Return cost, accuracy and network where no network at that cost or less is as accurate."""
     known = [
         (cost, mean(result, "accuracy") or 0.0, result)
         for result in found
         if (cost := cost_of(result)) is not None
     ]
-    best = 0.0
-    for cost, accuracy, result in sorted(known, key=lambda point: (point[0], -point[1])):
-        if accuracy > best:
-            best = accuracy
-            yield cost, accuracy, result
+    return [known[i] for i in front([cost for cost, *_ in known], [gain for _, gain, _ in known])]
 
 
 def _kilobits(result: Result) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from firstspike.methods.table.figures import Result, cycles, mean
+from firstspike.plots import png
 
 __all__ = ["draw_operations", "draw_steps"]
 
@@ -58,7 +58,7 @@ def _draw(
             _scatter(panel, numbers[title], points, _FLOORS[data])
         panel.set(title=data, xscale="log", xlabel=label)
     _finish(figure, panels, numbers)
-    return _png(figure)
+    return png(figure)
 
 
 def draw_steps(by_data: Mapping[str, Sequence[Result]]) -> bytes:
@@ -80,7 +80,7 @@ def draw_steps(by_data: Mapping[str, Sequence[Result]]) -> bytes:
         panel.set_xscale("log", base=2)
         panel.xaxis.set_major_formatter("{x:g}")
     _finish(figure, panels, numbers)
-    return _png(figure)
+    return png(figure)
 
 
 def _methods(found: Sequence[Result]) -> dict[str, list[Result]]:
@@ -141,9 +141,3 @@ def _finish(figure: Figure, panels: list[Axes], numbers: Mapping[str, int]) -> N
         for title, number in numbers.items()
     ]
     figure.legend(handles=handles, fontsize=8, loc="outside lower center", ncols=4)
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
-    return buffer.getvalue()

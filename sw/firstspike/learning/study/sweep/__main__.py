@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 from firstspike.errors import InputError
-from firstspike.learning.study.seeds import seeds_of
 from firstspike.learning.study.sweep.page import fronts, write_page
 from firstspike.learning.study.sweep.runs import Sweep
 from firstspike.learning.study.sweep.settings import FAMILIES, Setting, draw
 from firstspike.progress import noted
+from firstspike.seeds import seeds_of
 
 __all__ = ["main"]
 

@@ -9,11 +9,11 @@ from typing import Any
 from firstspike.errors import InputError
 from firstspike.files import write_file
 from firstspike.learning.study.figures import spread
-from firstspike.learning.study.sweep.front import COSTS, front
 from firstspike.learning.study.sweep.pictures import draw_sweep
-from firstspike.learning.study.sweep.runs import Sweep
+from firstspike.learning.study.sweep.runs import COSTS, Sweep
 from firstspike.learning.study.sweep.settings import Family, Setting
 from firstspike.markdown import table
+from firstspike.pareto import front
 
 __all__ = ["fronts", "write_page"]
 
@@ -42,23 +42,10 @@ measured on the test images; the tables below are of these, with standard deviat
 
 makes this page, `learning-sweep.json` and the picture; it goes on where it was broken off, and
 `--points` draws more. It leaves a recipe a design in `runs/sweep`, for `firstspike learn`. Recipes
-that were tuned by hand, and what pruning gains over other ways, are in [learning.md](learning.md).
+that were tuned by hand, what pruning gains over other ways, and what the designs say, are in
+[learning.md](learning.md).
 
 ![learning-sweep](learning-sweep.png)
-
-What 36 designs of each kind say:
-
-* Pruning pays: of the 48 designs on fronts six are dense, most of them at the upper end. A larger
-  layer with few connections beats a smaller dense one: without labels on MNIST, 400 neurons with 57
-  thousand connections have 92.3 %, 104 neurons with all of their 82 thousand 88.4 %.
-* With labels and few cycles, small layers in few steps win: 80 neurons have 95.0 to 95.4 % of MNIST
-  in 400 to 450 cycles. 208 and 400 neurons add under two points for four to seven times as many.
-* Eight steps are no worse than sixteen for MNIST. Fashion-MNIST without labels wants 32: its grey
-  values matter.
-* Low thresholds make early decisions, and those few cycles; the price is accuracy, most of it
-  without labels.
-* What was best of 36 on validation images is up to 2.5 points worse on test images. Designs on a
-  front that differ by less than a point may as well be drawn the other way round.
 """
 
 

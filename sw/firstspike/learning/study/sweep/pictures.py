@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from firstspike.learning.study.sweep.front import COSTS, front
+from firstspike.learning.study.sweep.runs import COSTS
 from firstspike.learning.study.sweep.settings import Setting
+from firstspike.pareto import front
+from firstspike.plots import png
 
 __all__ = ["draw_sweep"]
 
@@ -50,9 +51,7 @@ def draw_sweep(families: dict[str, list[tuple[Setting, dict[str, Any]]]]) -> byt
     handles = [Line2D([], [], linestyle="", label=label, **style) for label, style in marks]
     handles.append(Line2D([], [], color="black", label="front"))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=9)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
-    return buffer.getvalue()
+    return png(figure, dpi=100)
 
 
 def _draw(panel: Any, designs: list[tuple[Setting, dict[str, Any]]], cost: str) -> None:

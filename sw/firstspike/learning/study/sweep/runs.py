@@ -21,7 +21,14 @@ from firstspike.learning.study.runs import infer, sums
 from firstspike.learning.study.sweep.settings import Setting
 from firstspike.provenance import commit
 
-__all__ = ["Sweep"]
+__all__ = ["COSTS", "Sweep"]
+
+#: What a design costs, by the name of its fact, and how that is called.
+COSTS = {
+    "live": "live connections",
+    "inference_cycles": "cycles an inferred image",
+    "learning_cycles": "cycles a learned stimulus",
+}
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,10 @@
-"""Pareto fronts: what no other design beats in accuracy and in cost."""
+"""Pareto fronts: what nothing else beats in cost and in gain."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["COSTS", "front"]
-
-#: What a design costs, by the name of its fact, and how that is called.
-COSTS = {
-    "live": "live connections",
-    "inference_cycles": "cycles an inferred image",
-    "learning_cycles": "cycles a learned stimulus",
-}
+__all__ = ["front"]
 
 
 def front(costs: Sequence[float], gains: Sequence[float]) -> list[int]:
@@ -22,7 +15,7 @@ def front(costs: Sequence[float], gains: Sequence[float]) -> list[int]:
     Parameters
     ----------
     costs, gains : sequence of float
-        Of each design: less, and more, is better.
+        Of each one: less, and more, is better.
     """
     found: list[int] = []
     for i in sorted(range(len(costs)), key=lambda i: (costs[i], -gains[i], i)):
