@@ -81,11 +81,11 @@ Figures in this section are of trials on the validation images, one to three see
 * Fashion-MNIST has few dark pixels, and its neurons keep nearly half of their weights: pruning
   gains less there, and costs more points.
 * With labels, 400 neurons and Fashion-MNIST, it matters how the amounts fall: with the square of
-  the passes that are left, 53 % were removed for 0.2 points (three seeds), 57 % for 0.3 (two seeds).
-  In proportion to them, with more passes, the row had -0.94 ± 0.35 points with 55 % removed on the
-  test images. A checkerboard, stripes, margins of 2 000 to 4 000, weights that also fall, and other
-  first weights were worse (16 settings of one seed each). On MNIST, three other falls of amounts
-  made no difference (one seed).
+  the passes that are left, 53 % were removed for 0.2 points (three seeds), 57 % for 0.3 (two
+  seeds). In proportion to them, with more passes, the row had -0.94 ± 0.35 points with 55 % removed
+  on the test images. A checkerboard, stripes, margins of 2 000 to 4 000, weights that also fall,
+  and other first weights were worse (16 settings of one seed each). On MNIST, three other falls of
+  amounts made no difference (one seed).
 * `supervised-104-fashion-mnist` once had the rule that was tuned for 400 neurons, which removed so
   much that no neuron could reach its threshold any more (83.6 % on the test images). Its recipe now
   is the best of five, on one seed. Five more, with amounts that fall with the square, lower
@@ -123,9 +123,9 @@ Figures in this section are of trials on the validation images, one to three see
   seven of eight have 32. A larger layer with few connections beats a smaller dense one: without
   labels on MNIST, 400 neurons with 57 thousand connections have 92.3 %, 104 neurons with all of
   their 82 thousand 88.4 %. With labels, 80 neurons have 95.0 to 95.4 % of MNIST in 400 to 450
-  cycles an image; 208 and 400 neurons add two points for four to eight times as many. What was best of 36
-  on the validation images is up to 2.5 points worse on the test images, so that designs on a front
-  that differ by less than a point may as well be drawn the other way round.
+  cycles an image; 208 and 400 neurons add two points for four to eight times as many. What was best
+  of 36 on the validation images is up to 2.5 points worse on the test images, so that designs on a
+  front that differ by less than a point may as well be drawn the other way round.
 * Energy was not measured. Published energies stand beside our memory accesses, which are no energy.
 """
 
