@@ -129,14 +129,26 @@ def until(holds: Callable[[], bool], seconds: float) -> bool:
     return holds()
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_ends_the_simulator(tmp_path, number, status):
+LEARN = ["learn", "digits-stdp", "--engine", "rtl", "--epochs", "1000", "-o", "net"]
+COMPARE = ["compare", "--learn", "digits-stdp", "--engines", "golden,rtl", "--epochs", "40"]
+
+
+@pytest.mark.parametrize(
+    ("words", "number", "status"),
+    [
+        (LEARN, signal.SIGTERM, 143),
+        (LEARN, signal.SIGINT, 130),
+        ([*COMPARE, "--jobs", "2"], signal.SIGTERM, 143),
+        ([*COMPARE, "--jobs", "2"], signal.SIGINT, 130),
+    ],
+)
+def test_a_signal_ends_the_simulator(tmp_path, words, number, status):
     """Python alone would leave a simulator behind that goes on for hours, and its files."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    words = ["learn", "digits-stdp", "--engine", "rtl", "--epochs", "1000"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "firstspike", *words, "-o", str(tmp_path / "net")],
+        [sys.executable, "-m", "firstspike", *words],
+        cwd=tmp_path,
         env=os.environ | {"TMPDIR": str(temporary)},
         stderr=subprocess.PIPE,
         text=True,
@@ -145,10 +157,14 @@ def test_a_signal_ends_the_simulator(tmp_path, number, status):
     try:
         # The simulator writes them.
         assert until(lambda: any(temporary.glob("*/records")), 240)
-        process.send_signal(number)
+        if number == signal.SIGINT:
+            # As a terminal does.
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
         _, said = process.communicate(timeout=60)
         assert process.returncode == status
-        assert said.splitlines()[-1].startswith("firstspike: ")
+        assert said in {"firstspike: interrupted\n", "firstspike: terminated\n"}
         assert until(lambda: not alive(process.pid), 20)
         assert not list(temporary.iterdir())
     finally:

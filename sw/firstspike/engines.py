@@ -17,7 +17,7 @@ from firstspike.network import AnyNetwork, MultiSpikeNetwork
 from firstspike.outcome import Outcome
 from firstspike.spec import CoreSpec
 
-__all__ = ["ENGINES", "Engine", "GoldenEngine", "open_engine"]
+__all__ = ["ENGINES", "Engine", "GoldenEngine", "LearningEngine", "open_engine"]
 
 
 class Engine(Protocol):
@@ -55,6 +55,23 @@ class Engine(Protocol):
         InputError
             If network, core and images do not fit each other, or a trace cannot be made.
         """
+        ...
+
+
+class LearningEngine(Protocol):
+    """An engine that can learn."""
+
+    def learn(
+        self,
+        rule: Rule,
+        core: CoreSpec | None,
+        state: LearningState,
+        images: np.ndarray,
+        labels: np.ndarray | None,
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> LearnOutcome:
+        """Return what ``rule`` makes of ``state`` with ``images``; see `GoldenEngine.learn`."""
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import textwrap
 import time
+from pathlib import Path
 from typing import Any
 
 from firstspike.cli.common import (
@@ -60,6 +61,19 @@ def add(commands) -> None:
     parser.add_argument(
         "--gain", action="store_true", help="learn without pruning, too, and compare (--learn)"
     )
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=at_least(1),
+        default=1,
+        help="passes of B at a time (--learn; 1)",
+    )
+    parser.add_argument(
+        "--keep",
+        metavar="FOLDER",
+        type=Path,
+        help="keep passes of B that were equal there, and take them from there (--learn)",
+    )
     add_json(parser)
     parser.set_defaults(call=_call)
 
@@ -80,6 +94,8 @@ def _call(args: argparse.Namespace) -> int:
         return compare_learning(args)
     if args.epochs or args.seed is not None or args.no_prune or args.gain:
         raise InputError("--epochs, --seed, --no-prune and --gain go with --learn, not with NET")
+    if args.jobs > 1 or args.keep:
+        raise InputError("--jobs and --keep go with --learn, not with NET")
     if args.data is None:
         raise InputError("compare needs --data: a data set, file.npz or folder")
     network = load_any_network(find_network(args.network))

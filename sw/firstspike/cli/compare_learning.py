@@ -12,7 +12,8 @@ from firstspike.cli.common import need, print_facts, print_json, print_table
 from firstspike.cli.learn import check_learning_engine, learning_core, plan_of
 from firstspike.cli.ports import core_of, opened
 from firstspike.errors import InputError
-from firstspike.learning.outcome import LearnOutcome, first_learning_difference, joined
+from firstspike.learning.outcome import LearnOutcome, joined
+from firstspike.learning.passes import Checked, Keep, check_passes, learn_passes
 from firstspike.learning.plan import Plan
 from firstspike.outcome import Difference
 from firstspike.progress import counted
@@ -30,9 +31,16 @@ def compare_learning(args: argparse.Namespace) -> int:
     plan = plan_of(args, args.learn)
     if args.gain and "board" in args.engines:
         raise InputError("--gain learns on two cores, and the board has one")
+    if args.jobs > 1 and "board" in args.engines:
+        raise InputError("--jobs learns several passes at a time, and there is one board")
     with opened(args, *args.engines) as engines:
         for name, engine in zip(args.engines, engines, strict=True):
             check_learning_engine(name, engine)
+        if args.keep is not None and not hasattr(engines[1], "design"):
+            raise InputError(
+                f"--keep goes with long passes: the second engine is {args.engines[1]}, must be "
+                "rtl or netlist"
+            )
         if "board" in args.engines:
             core_name, core = core_of(args.core, engines, "")
         else:
@@ -102,25 +110,37 @@ class _Comparison:
 def _compare(
     args: argparse.Namespace, plan: Plan, engines: list[Any], core: CoreSpec | None
 ) -> _Comparison:
-    outcomes: list[LearnOutcome] = []
-    figures: dict[str, dict[str, Any]] = {}
-    for name, engine in zip(args.engines, engines, strict=True):
-        start = time.monotonic()
-        outcome = _learn(name, engine, plan, core)
-        seconds = time.monotonic() - start
-        outcomes.append(outcome)
-        figures[name] = _figures(outcome) | {
-            "seconds": seconds,
-            "stimuli_per_second": plan.total / seconds,
-        }
+    first, second = args.engines
+    start = time.monotonic()
+    with counted(first, plan.total) as progress:
+        parts = learn_passes(plan, engines[0], core, progress)
+    seconds = time.monotonic() - start
+    outcome = joined([part.outcome for part in parts])
+    keep = None
+    if args.keep is not None:
+        keep = Keep(args.keep, second, engines[1].design(core).files)
+    with counted(second, plan.total) as progress:
+        checks = check_passes(
+            plan,
+            engines[1],
+            core,
+            parts,
+            progress,
+            # What a board does not tell is not compared.
+            shared="board" in args.engines,
+            jobs=args.jobs,
+            keep=keep,
+        )
+    figures = {
+        first: {"alive": float(outcome.state.alive.mean())}
+        | outcome.sums()
+        | _rate(plan.total, seconds),
+        second: _checked_figures(checks, len(plan.images)),
+    }
     evaluation = importlib.import_module("firstspike.learning.evaluate")
-    learned = evaluation.evaluate(plan, plan.rules[-1], outcomes[0].state.settled())
-    # What a board does not tell is not compared.
-    shared = "board" in args.engines
-    difference = first_learning_difference(*outcomes, shared=shared)
-    left, right = (outcome.arrays() for outcome in outcomes)
-    values = sum(array.size for name, array in left.items() if name in right)
-    return _Comparison(outcomes[0], values, figures, difference, learned.accuracy)
+    learned = evaluation.evaluate(plan, plan.rules[-1], outcome.state.settled())
+    values = sum(checked.values for checked in checks)
+    return _Comparison(outcome, values, figures, checks[-1].difference, learned.accuracy)
 
 
 def _print_gain(pruned: _Comparison, dense: _Comparison) -> None:
@@ -142,32 +162,17 @@ def _print_gain(pruned: _Comparison, dense: _Comparison) -> None:
     print_table(("learning", "dense", "pruned", "dense / pruned"), rows)
 
 
-def _learn(name: str, engine: Any, plan: Plan, core: CoreSpec | None) -> LearnOutcome:
-    state = plan.first_state()
-    parts: list[LearnOutcome] = []
-    n = len(plan.images)
-    with counted(name, plan.total) as progress:
-        for number, rule in enumerate(plan.rules):
-            order = plan.order(number)
-            part = engine.learn(
-                rule,
-                core,
-                state,
-                plan.images[order],
-                plan.labels[order],
-                progress=lambda done, before=number * n: progress(before + done),
-            )
-            state = part.state
-            parts.append(part)
-    return joined(parts)
+def _checked_figures(checks: list[Checked], images: int) -> dict[str, Any]:
+    """Return the figures of an engine that learned every pass on its own."""
+    figures: dict[str, Any] = {"alive": checks[-1].alive}
+    for name in checks[0].sums:
+        figures[name] = sum(checked.sums[name] for checked in checks)
+    seconds = sum(checked.seconds for checked in checks)
+    return figures | _rate(len(checks) * images, seconds)
 
 
-def _figures(outcome: LearnOutcome) -> dict[str, Any]:
-    figures: dict[str, Any] = {"alive": float(outcome.state.alive.mean())}
-    figures |= {name: int(array.sum()) for name, array in outcome.counters.items()}
-    if outcome.total_cycles is not None:
-        figures["total_cycles"] = outcome.total_cycles
-    return figures
+def _rate(stimuli: int, seconds: float) -> dict[str, float]:
+    return {"seconds": seconds, "stimuli_per_second": stimuli / seconds}
 
 
 def _named(difference: Difference, engines: tuple[str, str]) -> dict[str, Any]:

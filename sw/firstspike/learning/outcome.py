@@ -46,6 +46,11 @@ class LearnOutcome:
         counters = {f"counters.{name}": array for name, array in self.counters.items()}
         return {"winner": self.winner, "decision_step": self.decision_step} | counters
 
+    def sums(self) -> dict[str, int]:
+        """Return each counter summed over the stimuli, and total cycles where they are known."""
+        sums = {name: int(array.sum()) for name, array in self.counters.items()}
+        return sums if self.total_cycles is None else sums | {"total_cycles": self.total_cycles}
+
 
 def joined(parts: Sequence[LearnOutcome]) -> LearnOutcome:
     """Return one outcome for stimuli that were learned one part after the other."""

@@ -7,10 +7,11 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from firstspike.engines import LearningEngine
 from firstspike.errors import InputError
 from firstspike.files import write_file
 from firstspike.golden.learning_fast import classify
@@ -25,7 +26,7 @@ from firstspike.learning.state import LearningState
 from firstspike.network import save_network
 from firstspike.spec import CoreSpec
 
-__all__ = ["LearningEngine", "Progress", "learn"]
+__all__ = ["Progress", "learn"]
 
 #: Stimuli between two checkpoints.
 _PIECE = 5000
@@ -36,23 +37,6 @@ _PEEK = 500
 Progress = Callable[[int, str], None]
 
 
-class LearningEngine(Protocol):
-    """An engine that can learn."""
-
-    def learn(
-        self,
-        rule: Rule,
-        core: CoreSpec | None,
-        state: LearningState,
-        images: np.ndarray,
-        labels: np.ndarray | None,
-        *,
-        progress: Callable[[int], None] | None = None,
-    ) -> LearnOutcome:
-        """Return what ``rule`` makes of ``state`` with ``images``; see `GoldenEngine.learn`."""
-        ...
-
-
 class _Sums:
     """What is summed over the stimuli of a phase, or of the whole run."""
 
@@ -61,14 +45,11 @@ class _Sums:
 
     def add(self, outcome: LearnOutcome, labels: np.ndarray) -> None:
         """Add what happened to a piece of stimuli with these labels."""
-        values = {name: int(array.sum()) for name, array in outcome.counters.items()}
-        values["stimuli"] = len(outcome.winner)
+        values = outcome.sums() | {"stimuli": len(outcome.winner)}
         classes = outcome.state.classes
         if classes is not None:
             wrong = (classes[outcome.winner] != labels) & (labels >= 0)
             values["errors"] = int(wrong.sum())
-        if outcome.total_cycles is not None:
-            values["total_cycles"] = outcome.total_cycles
         if outcome.floor_cycles is not None:
             values["floor_cycles"] = int(outcome.floor_cycles.sum())
         for name, value in values.items():
