@@ -287,6 +287,10 @@ def test_the_core_in_two_processes_and_kept(capsys, monkeypatch):
             "the second engine is golden, must be rtl or netlist",
         ),
         (
+            ["--learn", "recipe.yaml", "--keep", "recipe.yaml"],
+            "--keep: recipe.yaml is a file, must be a folder",
+        ),
+        (
             ["--learn", "recipe.yaml", "--jobs", "2", "--engines", "golden,board", "--port", "p"],
             "--jobs learns several passes at a time, and there is one board",
         ),

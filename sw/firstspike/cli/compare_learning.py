@@ -6,6 +6,7 @@ import argparse
 import importlib
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from firstspike.cli.common import need, print_facts, print_json, print_table
@@ -36,16 +37,23 @@ def compare_learning(args: argparse.Namespace) -> int:
     with opened(args, *args.engines) as engines:
         for name, engine in zip(args.engines, engines, strict=True):
             check_learning_engine(name, engine)
-        if args.keep is not None and not hasattr(engines[1], "design"):
-            raise InputError(
-                f"--keep goes with long passes: the second engine is {args.engines[1]}, must be "
-                "rtl or netlist"
-            )
+        if args.keep is not None:
+            _check_keep(args.keep, args.engines[1], engines[1])
         if "board" in args.engines:
             core_name, core = core_of(args.core, engines, "")
         else:
             core_name, core = learning_core(args, plan, args.engines)
         return _compare_on(args, plan, engines, core_name, core)
+
+
+def _check_keep(folder: Path, name: str, engine: Any) -> None:
+    """Refuse to keep passes in ``folder`` before the first one has taken its time."""
+    if not hasattr(engine, "design"):
+        raise InputError(
+            f"--keep goes with long passes: the second engine is {name}, must be rtl or netlist"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--keep: {folder} is a file, must be a folder")
 
 
 def _compare_on(
