@@ -132,6 +132,14 @@ def until(holds: Callable[[], bool], seconds: float) -> bool:
 LEARN = ["learn", "digits-stdp", "--engine", "rtl", "--epochs", "1000", "-o", "net"]
 COMPARE = ["compare", "--learn", "digits-stdp", "--engines", "golden,rtl", "--epochs", "40"]
 
+#: A shell that starts these tests in the background has them ignore interruptions.
+INTERRUPTIBLE = """\
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from firstspike.cli import main
+sys.exit(main())
+"""
+
 
 @pytest.mark.parametrize(
     ("words", "number", "status"),
@@ -147,7 +155,7 @@ def test_a_signal_ends_the_simulator(tmp_path, words, number, status):
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-m", "firstspike", *words],
+        [sys.executable, "-c", INTERRUPTIBLE, *words],
         cwd=tmp_path,
         env=os.environ | {"TMPDIR": str(temporary)},
         stderr=subprocess.PIPE,
