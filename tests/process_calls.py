@@ -35,8 +35,8 @@ def meet(folder: Path, name: str, others: int, report) -> int:
 
 def stay(mark: Path, report) -> None:
     """Say that it is there, and how it was ended."""
-    write_file(mark, b"there")
     try:
+        write_file(mark, b"there")
         time.sleep(60)
     except KeyboardInterrupt:
         write_file(mark, b"interrupted")

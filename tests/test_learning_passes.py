@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import yaml
 
+from digits_recipe import BASE
 from firstspike.cli import main
 from firstspike.cores import load_core
 from firstspike.engines import GoldenEngine
@@ -29,18 +30,7 @@ from firstspike.learning.recipe import load_learning_recipe
 from firstspike.processes import in_processes
 from process_calls import WrongEngine
 
-RECIPE = {
-    "version": 1,
-    "kind": "learning",
-    "data": "digits",
-    "time_bits": 3,
-    "neurons": 20,
-    "initial": {"threshold": 0.2},
-    "prune": {"below": 60, "after": 100, "min_fan_in": 8},
-    "report": 500,
-    "label_images": 300,
-    "stages": [{"passes": 3, "potentiate": 60, "depress": 60, "homeostasis": 1}],
-}
+RECIPE = BASE | {"stages": [{**BASE["stages"][0], "passes": 3}]}
 CORE = load_core("learner-digits")
 STIMULI = 120
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
+from digits_recipe import BASE
 from firstspike import data, engines, golden
 from firstspike.arrays import load_arrays
 from firstspike.board.protocol import core_digest
@@ -26,18 +27,6 @@ from firstspike.learning.recipe import load_learning_recipe
 from firstspike.network import load_network
 from firstspike.spec import COUNTERS
 
-BASE = {
-    "version": 1,
-    "kind": "learning",
-    "data": "digits",
-    "time_bits": 3,
-    "neurons": 20,
-    "initial": {"threshold": 0.2},
-    "prune": {"below": 60, "after": 100, "min_fan_in": 8},
-    "report": 500,
-    "label_images": 300,
-    "stages": [{"passes": 2, "potentiate": 60, "depress": 60, "homeostasis": 1}],
-}
 TAUGHT = {
     "neurons": 80,
     "classes": 10,

@@ -8,9 +8,7 @@ answer has answered None.
 
 from __future__ import annotations
 
-import time
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -50,15 +48,6 @@ def test_an_interruption_is_left_to_the_parent():
     assert list(in_processes([process_calls.interrupted], 1, nothing)) == [(0, "goes on")]
 
 
-def until(path: Path, content: str) -> bool:
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        if path.exists() and path.read_text() == content:
-            return True
-        time.sleep(0.02)
-    return False
-
-
 def test_a_closed_generator_interrupts_what_runs(tmp_path):
     mark, never = tmp_path / "mark", tmp_path / "never"
     calls = [
@@ -87,4 +76,4 @@ def test_a_call_that_fails_ends_the_others(tmp_path, call, kind, message):
     with pytest.raises(kind, match=message):
         next(answers)
     # The first one may not have come so far.
-    assert not mark.exists() or until(mark, "interrupted")
+    assert not mark.exists() or mark.read_text() == "interrupted"

@@ -99,7 +99,7 @@ def learning_job(
     images: np.ndarray,
     labels: np.ndarray | None,
 ) -> Job:
-    """Return what a core has to do to learn; see `firstspike.engines.GoldenEngine.learn`."""
+    """Return what a core has to do to learn; see `firstspike.engines.LearningEngine.learn`."""
     images = images.reshape(len(images), -1)
     check_state(rule, state)
     known = check_labels(rule, state, labels, len(images))

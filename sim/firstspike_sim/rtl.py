@@ -83,7 +83,7 @@ class RtlEngine:
         *,
         progress: Callable[[int], None] | None = None,
     ) -> LearnOutcome:
-        """See `firstspike.engines.GoldenEngine.learn`; the core must be a learning core."""
+        """See `firstspike.engines.LearningEngine.learn`; the core must be a learning core."""
         job = learning_job(rule, core, state, images, labels)
         batch = run_batch(
             job, self.design(core), pause=self._pause, seed=self._seed, progress=progress

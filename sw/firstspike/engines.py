@@ -71,7 +71,28 @@ class LearningEngine(Protocol):
         *,
         progress: Callable[[int], None] | None = None,
     ) -> LearnOutcome:
-        """Return what ``rule`` makes of ``state`` with ``images``; see `GoldenEngine.learn`."""
+        """Return what ``rule`` makes of ``state`` with ``images``.
+
+        Parameters
+        ----------
+        rule : Rule
+            How it learns.
+        core : CoreSpec or None
+            What it runs on; None, for the golden model alone: leave out cycles and accesses.
+        state : LearningState
+            What it starts from; not changed.
+        images : ndarray of uint8, shape (n, pixels)
+            Stimuli, in order.
+        labels : ndarray of int64, shape (n,), or None
+            Their classes, -1 for none.
+        progress : callable, optional
+            Called with the number of stimuli done so far.
+
+        Raises
+        ------
+        InputError
+            If rule, core, state, images and labels do not fit each other, or a package is missing.
+        """
         ...
 
 
@@ -105,28 +126,7 @@ class GoldenEngine:
         *,
         progress: Callable[[int], None] | None = None,
     ) -> LearnOutcome:
-        """Return what ``rule`` makes of ``state`` with ``images``.
-
-        Parameters
-        ----------
-        rule : Rule
-            How it learns.
-        core : CoreSpec or None
-            Predict the cycles and accesses of this core; None: leave them out.
-        state : LearningState
-            What it starts from; not changed.
-        images : ndarray of uint8, shape (n, pixels)
-            Stimuli, in order.
-        labels : ndarray of int64, shape (n,), or None
-            Their classes, -1 for none.
-        progress : callable, optional
-            Called with the number of stimuli done so far.
-
-        Raises
-        ------
-        InputError
-            If rule, core, state, images and labels do not fit each other, or Numba is missing.
-        """
+        """See `LearningEngine.learn`."""
         try:
             fast = importlib.import_module("firstspike.golden.learning_fast")
         except ModuleNotFoundError as error:

@@ -138,7 +138,7 @@ class BoardEngine:
         *,
         progress: Callable[[int], None] | None = None,
     ) -> LearnOutcome:
-        """See `firstspike.engines.GoldenEngine.learn`; ``core`` must be the board's."""
+        """See `firstspike.engines.LearningEngine.learn`; ``core`` must be the board's."""
         check_core(self.device, core)
         # The board goes on from what it has become.
         if state is not self._state or rule is not self._rule:
